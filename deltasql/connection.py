@@ -1,0 +1,102 @@
+"""The public face: a connection executes statements and gives results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+from deltalake import DeltaTable
+
+from deltasql.catalog.catalog import Catalog
+from deltasql.errors import ClosedError, CommitConflict, Error, Span
+from deltasql.operations import plan
+from deltasql.result import Result
+from deltasql.session import Session, StatementContext
+from deltasql.sql import parser
+from deltasql.sql.parameters import Parameters, bind, normalise
+from deltasql.sql.splice import Spliced
+from deltasql.write.retry import attempts
+
+
+class Connection:
+    """Executes SQL over the Delta tables below a root. Made by `deltasql.connect`; safe for several threads."""
+
+    def __init__(self, root: str | Path | None = None, *, read_only: bool = False) -> None:
+        self._catalog = Catalog(root, read_only=read_only)
+        self._session: Session | None = Session.over(self._catalog)
+
+    @property
+    def root(self) -> Path:
+        """The warehouse root."""
+        return self._catalog.root
+
+    @property
+    def session(self) -> Session:
+        """The catalog, the engine and the settings. Raises `ClosedError` after `close`."""
+        if self._session is None:
+            raise ClosedError("the connection is closed")
+        return self._session
+
+    def sql(self, text: str, params: Parameters = None) -> Result:
+        """Run one statement and give its `Result`; a query's rows are read when they are asked for.
+
+        ``params`` are bound to ``?``/``$1`` (a sequence) or ``:name``/``$name`` (a mapping). Raises
+        `deltasql.Error`, with the culprit's place in ``text`` where it is known.
+        """
+        session = self.session
+        spliced = normalise(text)
+        try:
+            statement = parser.parse(spliced.text)
+            values = bind(spliced.text, params)
+            for attempt in attempts(session.settings["deltasql.commit.retries"]):
+                with attempt:
+                    return plan(statement, StatementContext(session, values)).execute()
+            raise CommitConflict("the statement was not run")
+        except Error as error:
+            _place(error, spliced)
+            raise
+
+    def script(self, text: str) -> Iterator[Result]:
+        """Run the statements of a script one by one as the results are asked for; the first error ends it."""
+        for span in parser.split(text):
+            try:
+                yield self.sql(span.of(text))
+            except Error as error:
+                if error.span is not None:
+                    error.span = Span(error.span.start + span.start, error.span.end + span.start)
+                error.statement = text
+                raise
+
+    def table(self, name: str) -> DeltaTable:
+        """A handle of delta-rs's on the table called ``name`` (as a statement would name it): the way out."""
+        reference = parser.parse_table(name)
+        entry, snapshot = StatementContext(self.session).snapshot(reference)
+        return DeltaTable(str(entry.location), version=snapshot.version)
+
+    def close(self) -> None:
+        """Close the connection; results that were not read yet stay readable."""
+        if self._session is not None:
+            self._session = None
+            self._catalog.close()
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = " (closed)" if self._session is None else ""
+        return f"<deltasql.Connection {str(self.root)!r}{state}>"
+
+
+def _place(error: Error, spliced: Spliced) -> None:
+    """Move the error's place from the text with its placeholders in one form to the text as given."""
+    if error.span is not None and error.statement != spliced.original:
+        error.span = spliced.original_span(error.span)
+    error.statement = spliced.original
+
+

@@ -1,0 +1,1 @@
+"""A statement's query to Arrow. The only home of datafusion."""

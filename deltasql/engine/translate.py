@@ -1,0 +1,144 @@
+"""DataFusion's errors as ours: one sentence, the culprit's place in the user's own text, a hint."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from deltasql.errors import (
+    CastError,
+    ColumnNotFound,
+    DataError,
+    DatabaseError,
+    Error,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ParseError,
+    PlanError,
+    Span,
+    StorageError,
+    TableNotFound,
+)
+from deltasql.names import did_you_mean, fold
+from deltasql.sql.dialect import tokenize
+from deltasql.sql.rewrite import Rewritten
+
+Made = Callable[[re.Match[str], str], Error]
+
+
+def translate(error: Exception, query: Rewritten | None) -> Error:
+    """The error of ours that says what ``error`` does; errors of ours pass through, wherever they lie below."""
+    ours: BaseException | None = error
+    while ours is not None:
+        if isinstance(ours, Error):
+            return ours
+        ours = ours.__cause__
+    message = _clean(str(error))
+    made = _make(message)
+    if query is not None:
+        made.statement = query.spliced.original
+        made.span = _place(message, query) or _named(made, query)
+    return made
+
+
+def _make(message: str) -> Error:
+    for pattern, make in _TABLE:
+        found = re.search(pattern, message, re.DOTALL)
+        if found is not None:
+            return make(found, message)
+    return DatabaseError(_sentence(message))
+
+
+def _clean(message: str) -> str:
+    """The message without DataFusion's layers (``Optimizer rule … failed caused by …``) and backtraces."""
+    message = message.split("\n\nbacktrace:")[0]
+    message = re.split(r"\ncaused by\n", message)[-1]
+    message = re.sub(r"\n +\d+: <unknown>.*", "", message, flags=re.DOTALL)
+    return message.strip()
+
+
+def _sentence(message: str) -> str:
+    """One line, without the prefixes that name DataFusion's error types."""
+    line = " ".join(message.split())
+    prefixes = r"(?:DataFusion error|Error during planning|Execution error|Schema error|SQL error|Arrow error|"
+    prefixes += r"External error|Internal error|Invalid argument error|This feature is not implemented): "
+    while (found := re.match(prefixes, line)) is not None:
+        line = line[found.end() :]
+    return line[:1].lower() + line[1:] if line[1:2].islower() else line
+
+
+def _parse_error(found: re.Match[str], _: str) -> Error:
+    text = re.sub(r" at Line: \d+, Column: \d+", "", found[1]).replace("EOF", "the end of the statement")
+    hint = 'for Spark\'s query syntax, connect with `dialect="databricks"`' if "found: " not in text else None
+    return ParseError(text[:1].lower() + text[1:], hint=hint)
+
+
+def _no_column(found: re.Match[str], message: str) -> Error:
+    wanted = found[1].strip('"').split(".")[-1].strip('"')
+    listed = re.search(r"Valid fields are (.*?)\.?$", message, re.DOTALL)
+    fields = re.findall(r'(?:"[^"]*"|[^,\s])+', listed[1]) if listed else []
+    names = {field.split(".")[-1].strip('"') for field in fields}
+    return ColumnNotFound(f"there is no column `{wanted}`", hint=did_you_mean(wanted, names - {wanted}))
+
+
+def _no_table(found: re.Match[str], _: str) -> Error:
+    return TableNotFound(f"there is no table `{found[1].split('.', 2)[-1]}`")
+
+
+def _no_function(found: re.Match[str], message: str) -> Error:
+    near = re.search(r"Did you mean '([^']+)'", message)
+    return PlanError(f"there is no function `{found[1]}`", hint=f"did you mean `{near[1]}`?" if near else None)
+
+
+def _as(kind: type[Error], *, hint: str | None = None) -> Made:
+    def make(_: re.Match[str], message: str) -> Error:
+        return kind(_sentence(message), hint=hint)
+
+    return make
+
+
+_TABLE: tuple[tuple[str, Made], ...] = (
+    (r'ParserError\("(.*)"\)', _parse_error),
+    (r'TokenizerError\("(.*)"\)', _parse_error),
+    (r"RecursionLimitExceeded", lambda *_: ParseError("the statement is nested too deeply")),
+    (r"No field named ((?:\"[^\"]*\"|[^\s,])+?)\.?(?:\s|$)", _no_column),
+    (r"table '([^']+)' not found", _no_table),
+    (r"Invalid function '([^']+)'", _no_function),
+    (r"Divide by zero", lambda *_: DataError("division by zero")),
+    (r"Cast error|Can't cast|Cannot cast|Parser error", _as(CastError)),
+    (r"[Oo]verflow", _as(DataError)),
+    (r"Resources exhausted", _as(OperationalError, hint="raise the memory limit, or select less")),
+    (r"(?:DDL|DML|Statement) not supported: (\w+)", _as(NotSupportedError)),
+    (r"feature is not implemented|Physical plan does not support", _as(NotSupportedError)),
+    (r"Placeholder '(\$\w+)' was not provided", lambda found, _: PlanError(f"no value for the parameter `{found[1]}`")),
+    (r"Object [Ss]tore|ObjectStore|Generic LocalFileSystem|No such file|Parquet error|Kernel error", _as(StorageError)),
+    (r"Error during planning|Schema error|Ambiguous|Error setting config", _as(PlanError)),
+    (r"Arrow error|Execution error", _as(DataError)),
+    (r"Internal error|panicked", _as(InternalError)),
+)
+
+
+def _place(message: str, query: Rewritten) -> Span | None:
+    """The place that the message names by line and column, in the original text."""
+    found = re.search(r"at Line: (\d+), Column: (\d+)", message)
+    if found is None:
+        return None
+    lines = query.text.split("\n")
+    line, column = int(found[1]), int(found[2])
+    if not 1 <= line <= len(lines):
+        return None
+    start = sum(len(before) + 1 for before in lines[: line - 1]) + column - 1
+    return query.spliced.original_span(Span(start, start + 1))
+
+
+def _named(error: Error, query: Rewritten) -> Span | None:
+    """The first token that is the name which the message quotes."""
+    found = re.search(r"`([^`]+)`", error.message)
+    if found is None:
+        return None
+    wanted = fold(found[1])
+    for token in tokenize(query.spliced.original):
+        if token.is_name and fold(token.text) == wanted:
+            return token.span
+    return None

@@ -1,0 +1,41 @@
+"""Queries: DataFusion runs the text, over pinned snapshots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deltasql.engine.engine import BoundQuery
+from deltasql.operations.operation import Plan
+from deltasql.result import Result
+from deltasql.session import StatementContext
+from deltasql.sql import statements
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A planned query."""
+
+    bound: BoundQuery
+
+    def explain(self) -> Plan:
+        """How each table is read; DataFusion's own plan is `explain`'s to fetch."""
+        return tables_plan(self.bound)
+
+    def execute(self) -> Result:
+        """Give the result; its rows are read when they are asked for."""
+        return Result(self.bound.schema, self.bound.read, statement_type="SELECT")
+
+
+def plan(statement: statements.Query, context: StatementContext) -> Query:
+    """Plan a query."""
+    return Query(context.query(statement.text))
+
+
+def tables_plan(bound: BoundQuery) -> Plan:
+    """A row of EXPLAIN for each table: version, files, access path and why."""
+    rows: Plan = []
+    for name, (snapshot, access) in bound.tables.items():
+        files = len(snapshot.files)
+        text = f"{snapshot.name}: version {snapshot.version}, {files} of {files} files"
+        rows.append((f"table {name[-1]}", f"{text}, read by {access.path} ({access.reason})"))
+    return rows

@@ -1,0 +1,175 @@
+"""UPDATE: new values for the rows that a predicate holds for, cast to the columns' types by store assignment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from deltasql.catalog.snapshot import Snapshot
+from deltasql.engine.engine import BoundQuery
+from deltasql.errors import ColumnNotFound, NotSupportedError, PlanError
+from deltasql.names import did_you_mean, fold, literal, match, quote
+from deltasql.operations.operation import Plan, Target, counts, target
+from deltasql.operations.translate import translated
+from deltasql.result import Result
+from deltasql.session import StatementContext
+from deltasql.sql import statements
+from deltasql.sql.dialect import tokenize
+from deltasql.sql.statements import Assignment, Fragment
+from deltasql.write.assignment import assign
+from deltasql.write.keys import Matches, keys_of, require_deterministic, selection, simple_predicate
+from deltasql.write.source import Source, assigned, require_distinct
+
+_VALUE = "__deltasql_value_"
+
+
+@dataclass(frozen=True, slots=True)
+class DirectUpdate:
+    """Constants for the rows of a predicate that delta-rs takes as text."""
+
+    target: Target
+    values: dict[str, str]
+    predicate: str | None
+
+    def explain(self) -> Plan:
+        """Target and operation."""
+        changes = ", ".join(f"{column} = {value}" for column, value in self.values.items())
+        return self.target.plan("update", f"{changes} where {self.predicate or 'true'}")
+
+    def execute(self) -> Result:
+        """Update; the count is the commit's."""
+        table = self.target.handle()
+        with translated(self.target.entry):
+            table.update(
+                updates=self.values, predicate=self.predicate, commit_properties=self.target.properties()
+            )
+        commit = self.target.commit(table)
+        return _counted(self.target, commit.metrics.get("num_updated_rows", 0) if commit else 0, table)
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedUpdate:
+    """Values computed by our engine, merged into the rows with the same keys."""
+
+    target: Target
+    columns: tuple[str, ...]
+    matches: Matches
+    rows: Source
+
+    def explain(self) -> Plan:
+        """Target and operation."""
+        detail = f"set {', '.join(self.columns)} of rows matched on ({', '.join(self.matches.keys)})"
+        return self.target.plan("merge", detail)
+
+    def execute(self) -> Result:
+        """Merge; the count is the commit's."""
+        table = self.target.handle()
+        if self.matches.never:
+            return _counted(self.target, 0, table)
+        updates = {quote(column): f"source.{quote(_VALUE + str(i))}" for i, column in enumerate(self.columns)}
+        with translated(self.target.entry, self.rows):
+            table.merge(
+                self.rows.reader(),
+                self.matches.condition,
+                source_alias="source",
+                target_alias="target",
+                commit_properties=self.target.properties(),
+            ).when_matched_update(updates).execute()
+        commit = self.target.commit(table)
+        return _counted(self.target, commit.metrics.get("num_target_rows_updated", 0) if commit else 0, table)
+
+
+def _counted(into: Target, updated: object, table: object) -> Result:
+    commit = into.commit(table)  # type: ignore[arg-type]
+    return counts("UPDATE", {"num_affected_rows": int(str(updated))}, commit)
+
+
+def plan(statement: statements.Update, context: StatementContext) -> DirectUpdate | MatchedUpdate:
+    """Bind predicate and values; constants go to delta-rs as they are, the rest is computed here."""
+    into = target(statement, context)
+    snapshot = into.snapshot
+    columns = [_column(assignment, statement, snapshot.schema) for assignment in statement.assignments]
+    require_distinct(columns, "SET")
+    values = [assignment.value or Fragment("NULL", assignment.span) for assignment in statement.assignments]
+    for value in values:
+        require_deterministic(value, "value")
+    where = [statement.where] if statement.where is not None else []
+    for predicate in where:
+        require_deterministic(predicate, "predicate")
+    keys = keys_of(statement.table, statement.alias, [*values, *where], snapshot, context)
+    bound = context.query(_rows(statement, keys, values))
+    constants = _constants(columns, values, snapshot, context)
+    if constants is not None and not bound.is_empty():
+        if statement.where is None:
+            return DirectUpdate(into, constants, None)
+        direct = simple_predicate(statement.table, statement.alias, statement.where, keys, snapshot, context)
+        if direct is not None:
+            return DirectUpdate(into, constants, direct)
+    rows = _assigned(bound, keys, columns, snapshot, context)
+    return MatchedUpdate(into, tuple(columns), Matches(bound.is_empty(), None, keys, bound), rows)
+
+
+def _column(assignment: Assignment, statement: statements.Update, stored: pa.Schema) -> str:
+    parts = assignment.column
+    qualifier = fold(statement.alias or statement.table.name)
+    if len(parts) > 1 and fold(parts[0]) == qualifier and match(parts[0], stored.names, what="column") is None:
+        parts = parts[1:]
+    if len(parts) > 1:
+        name = ".".join(parts)
+        raise NotSupportedError(f"SET of the nested field `{name}` is not supported", span=assignment.span)
+    found = match(parts[0], stored.names, what="column", span=assignment.span)
+    if found is None:
+        hint = did_you_mean(parts[0], stored.names)
+        raise ColumnNotFound(f"there is no column `{parts[0]}`", hint=hint, span=assignment.span)
+    if b"delta.generationExpression" in (stored.field(found).metadata or {}):
+        raise PlanError(f"column `{found}` is generated, so it can't be set", span=assignment.span)
+    return found
+
+
+def _rows(statement: statements.Update, keys: tuple[str, ...], values: list[Fragment]) -> Fragment:
+    listed = [quote(key) if statement.alias is None else f"{quote(statement.alias)}.{quote(key)}" for key in keys]
+    listed += [f"({value.sql}) AS {quote(_VALUE + str(i))}" for i, value in enumerate(values)]
+    return selection(statement.table, statement.alias, statement.where, listed)
+
+
+def _constants(
+    columns: list[str], values: list[Fragment], snapshot: Snapshot, context: StatementContext
+) -> dict[str, str] | None:
+    """The values as literals of their columns' types, if all are constants of plain types; else None.
+
+    Raises `CastError` for a constant that doesn't fit its column.
+    """
+    found = {}
+    for column, value in zip(columns, values, strict=True):
+        field = snapshot.schema.field(column)
+        if not _is_constant(value.sql) or not _is_plain(field.type):
+            return None
+        batches = list(context.query(Fragment(f"SELECT {value.sql}", value.span)).read())
+        batch = assign(batches[0], pa.schema([field.remove_metadata()]), time_zone=context.session.settings["time_zone"])
+        found[quote(column)] = literal(batch.column(0)[0].as_py())
+    return found
+
+
+def _is_constant(sql: str) -> bool:
+    tokens = tokenize(sql)
+    return all(token.kind != "quoted" and (token.kind != "word" or token.upper in _LITERALS) for token in tokens)
+
+
+_LITERALS = {"NULL", "TRUE", "FALSE"}
+
+
+def _is_plain(type: pa.DataType) -> bool:
+    checks = (pa.types.is_integer, pa.types.is_string, pa.types.is_boolean, pa.types.is_floating)
+    return any(check(type) for check in checks)
+
+
+def _assigned(
+    bound: BoundQuery, keys: tuple[str, ...], columns: list[str], snapshot: Snapshot, context: StatementContext
+) -> Source:
+    """The keys as they are, and the new values cast to their columns' types."""
+    fields = [snapshot.schema.field(key).with_nullable(nullable=True) for key in keys]
+    fields += [snapshot.schema.field(column).with_name(_VALUE + str(i)) for i, column in enumerate(columns)]
+    positions = list(range(len(fields)))
+    source = assigned(bound.read, positions, pa.schema(fields), time_zone=context.session.settings["time_zone"])
+    return source

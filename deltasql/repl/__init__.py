@@ -1,0 +1,1 @@
+"""The prompt. The only home of prompt_toolkit."""

@@ -1,0 +1,1 @@
+"""The dot-commands of the prompt."""

@@ -1,0 +1,193 @@
+"""What a statement gives back: a schema, an Arrow stream, metrics and the version it committed.
+
+A query's rows are read when they are asked for, from the snapshots that the statement saw when it ran:
+reading a result twice gives the same rows. Small results are kept after the first full read; large ones
+are read again from those same snapshots.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from deltasql.errors import ClosedError, InterfaceError
+from deltasql.output import Options, table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+Row = tuple[Any, ...]
+_KEPT_BYTES = 64 * 1024 * 1024
+_REPR_ROWS = 10
+
+
+class Result:
+    """The outcome of one statement: ``schema`` (a ``pyarrow.Schema``), its rows, ``metrics`` and ``version``.
+
+    Iterating gives all rows as tuples of Python values, each time from the first. ``fetchone``,
+    ``fetchmany`` and ``fetchall`` share one position (PEP 249). A statement without rows has no columns.
+    """
+
+    def __init__(
+        self,
+        schema: pa.Schema,
+        read: Callable[[], Iterable[pa.RecordBatch]],
+        *,
+        statement_type: str,
+        metrics: Mapping[str, Any] | None = None,
+        version: int | None = None,
+    ) -> None:
+        self.schema = schema
+        self.statement_type = statement_type
+        self.metrics: dict[str, Any] = dict(metrics or {})
+        self.version = version
+        self._read: Callable[[], Iterable[pa.RecordBatch]] | None = read
+        self._kept: pa.Table | None = None
+        self._rows: Iterator[Row] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        rows: pa.Table,
+        *,
+        statement_type: str,
+        metrics: Mapping[str, Any] | None = None,
+        version: int | None = None,
+    ) -> Result:
+        """A result whose rows are already there."""
+        return cls(rows.schema, rows.to_batches, statement_type=statement_type, metrics=metrics, version=version)
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns, in order."""
+        return list(self.schema.names)
+
+    # -- Arrow
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """All rows as ``pyarrow.RecordBatch``es of ``schema``, from the first; a stream."""
+        if self._kept is not None:
+            yield from self._kept.to_batches()
+            return
+        if self._read is None:
+            raise ClosedError("the result is closed")
+        kept: list[pa.RecordBatch] | None = []
+        size = 0
+        for batch in self._read():
+            size += batch.nbytes
+            if kept is not None:
+                kept.append(batch)
+            if size > _KEPT_BYTES:
+                kept = None
+            yield batch
+        if kept is not None:
+            self._kept = pa.Table.from_batches(kept, self.schema)
+
+    def to_arrow(self) -> pa.Table:
+        """All rows as a ``pyarrow.Table``."""
+        if self._kept is None:
+            self._kept = pa.Table.from_batches(list(self.batches()), self.schema)
+        return self._kept
+
+    def to_reader(self) -> pa.RecordBatchReader:
+        """All rows as a ``pyarrow.RecordBatchReader``, which streams: memory doesn't grow with the result."""
+        return pa.RecordBatchReader.from_batches(self.schema, self.batches())
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Give the Arrow C stream (Arrow PyCapsule interface), so that any Arrow library takes a result."""
+        return self.to_reader().__arrow_c_stream__(requested_schema)
+
+    # -- frames
+
+    def to_pandas(self) -> pd.DataFrame:
+        """All rows as a pandas DataFrame. Raises `InterfaceError` where pandas isn't installed."""
+        _require("pandas")
+        return self.to_arrow().to_pandas()
+
+    def to_polars(self) -> pl.DataFrame:
+        """All rows as a polars DataFrame. Raises `InterfaceError` where polars isn't installed."""
+        polars = _require("polars")
+        return polars.from_arrow(self.to_arrow())  # type: ignore[no-any-return]
+
+    # -- rows
+
+    def __iter__(self) -> Iterator[Row]:
+        for batch in self.batches():
+            yield from _rows(batch)
+
+    def fetchone(self) -> Row | None:
+        """The next row as a tuple, or None behind the last."""
+        return next(self._position(), None)
+
+    def fetchmany(self, size: int = 1) -> list[Row]:
+        """At most ``size`` next rows."""
+        return list(itertools.islice(self._position(), size))
+
+    def fetchall(self) -> list[Row]:
+        """All rows that are left."""
+        return list(self._position())
+
+    def _position(self) -> Iterator[Row]:
+        if self._rows is None:
+            self._rows = iter(self)
+        return self._rows
+
+    # -- lifetime and looks
+
+    def close(self) -> None:
+        """Let go of the rows; reading afterwards is a `ClosedError`."""
+        self._read = self._kept = self._rows = None
+
+    def __enter__(self) -> Result:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def show(self, limit: int | None = 100) -> None:
+        """Print the first ``limit`` rows as a table (None: all)."""
+        import sys
+
+        sys.stdout.write(self._table(limit))
+
+    def __repr__(self) -> str:
+        if not self.schema.names:
+            return f"<{self.statement_type}>"
+        return self._table(_REPR_ROWS).rstrip("\n")
+
+    def _table(self, limit: int | None) -> str:
+        out = io.BytesIO()
+        table.write(self.schema, self.batches(), out, Options(limit=limit))
+        return out.getvalue().decode()
+
+
+def _rows(batch: pa.RecordBatch) -> Iterator[Row]:
+    if batch.num_columns == 0:
+        return iter(())
+    return zip(*(_python(column) for column in batch.columns), strict=True)
+
+
+def _python(column: pa.Array) -> list[Any]:
+    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
+        # Python's datetime holds microseconds; finer digits are cut, as its own arithmetic does.
+        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    values: list[Any] = column.to_pylist()
+    return values
+
+
+def _require(name: str) -> Any:
+    import importlib
+
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        hint = f"pip install 'deltasql[{name}]'"
+        raise InterfaceError(f"`to_{name}()` needs {name}, which isn't installed", hint=hint) from error

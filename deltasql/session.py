@@ -1,0 +1,163 @@
+"""All that an operation may touch: the catalog, the engine, the settings; and what one statement sees of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from deltasql.catalog import catalog as catalogs
+from deltasql.catalog.catalog import Catalog, TableEntry
+from deltasql.catalog.snapshot import Snapshot, version_at
+from deltasql.engine.engine import BoundQuery, DataFusionEngine, Engine
+from deltasql.engine.provider import TableName
+from deltasql.errors import Error, PlanError, Span
+from deltasql.names import AsOf, TableReference, Version, fold
+from deltasql.settings import Settings
+from deltasql.sql.parameters import placeholders
+from deltasql.sql.rewrite import Binding, Rewritten, rewrite
+from deltasql.sql.statements import Fragment
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A connection's catalog, engine and settings."""
+
+    catalog: Catalog
+    engine: Engine
+    settings: Settings
+
+    @classmethod
+    def over(cls, catalog: Catalog) -> Session:
+        """A session with its own engine."""
+        engine = DataFusionEngine(catalog, catalog=catalogs.MAIN, schema=catalogs.DEFAULT)
+        return cls(catalog, engine, Settings())
+
+
+@dataclass(slots=True)
+class StatementContext:
+    """What one statement sees: its parameters, and one snapshot of each table however often it is named."""
+
+    session: Session
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    _latest: dict[TableEntry, Snapshot] = field(default_factory=dict)
+
+    # -- tables
+
+    def entry(self, reference: TableReference) -> TableEntry:
+        """The table that a statement names. Raises as `Catalog.resolve` does, with the name's place."""
+        with _spanned(reference.span):
+            return self.session.catalog.resolve(reference)
+
+    def latest(self, entry: TableEntry) -> Snapshot:
+        """The table as this statement sees it first."""
+        if entry not in self._latest:
+            self._latest[entry] = self.session.catalog.latest(entry)
+        return self._latest[entry]
+
+    def snapshot(self, reference: TableReference) -> tuple[TableEntry, Snapshot]:
+        """The table that a statement names, at the version that it asks for."""
+        reference = self.session.catalog.travel(reference)
+        entry = self.entry(reference)
+        with _spanned(reference.span):
+            latest = self.latest(entry)
+            if reference.as_of is None:
+                return entry, latest
+            return entry, self.session.catalog.snapshot(entry, self.version(reference.as_of, latest))
+
+    def version(self, as_of: AsOf, latest: Snapshot) -> int:
+        """The version that a time-travel clause means. Raises `VersionNotFound`, or `PlanError` for a wrong value."""
+        value = self.evaluate(as_of.expression)
+        if isinstance(as_of, Version):
+            return _version_number(value)
+        return version_at(latest, self._instant(value))
+
+    def _instant(self, value: Any) -> dt.datetime:
+        if isinstance(value, str):
+            try:
+                value = dt.datetime.fromisoformat(value.strip())
+            except ValueError:
+                hint = "write it as 'yyyy-MM-dd HH:mm:ss', with or without a zone"
+                raise PlanError(f"`{value}` is no time", hint=hint) from None
+        if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+            value = dt.datetime.combine(value, dt.time())
+        if not isinstance(value, dt.datetime):
+            raise PlanError(f"TIMESTAMP AS OF takes a time, not `{value}`")
+        zone = zoneinfo.ZoneInfo(self.session.settings["time_zone"])
+        return (value if value.tzinfo is not None else value.replace(tzinfo=zone)).astimezone(dt.UTC)
+
+    # -- queries
+
+    def query(self, source: Fragment | str) -> BoundQuery:
+        """Plan a query over the snapshots of this statement; errors carry their place in the whole statement."""
+        with _shifted(source):
+            rewritten, sources = self._resolved(source if isinstance(source, str) else source.sql)
+            return self.session.engine.query(rewritten, sources, self.used(rewritten.text))
+
+    def rewritten(self, source: Fragment) -> Rewritten:
+        """A query with its names resolved."""
+        with _shifted(source):
+            return self._resolved(source.sql)[0]
+
+    def _resolved(self, sql: str) -> tuple[Rewritten, dict[TableName, Snapshot]]:
+        sources: dict[TableName, Snapshot] = {}
+
+        def bind(reference: TableReference) -> Binding | None:
+            if any(fold(part) == "information_schema" for part in reference.parts[:-1]):
+                return None
+            entry, snapshot = self.snapshot(reference)
+            pinned = None if snapshot is self._latest.get(entry) else f"{entry.name}@v{snapshot.version}"
+            catalog, schema, name = entry.parts
+            sources[(catalog, schema, pinned or name)] = snapshot
+            return Binding(entry.parts, snapshot.fields, pinned)
+
+        return rewrite(sql, bind), sources
+
+    def used(self, sql: str) -> dict[str, Any]:
+        """The parameters that stand in ``sql``."""
+        return {name: self.parameters[name] for name in placeholders(sql)}
+
+    def evaluate(self, expression: str) -> Any:
+        """The Python value of a constant expression. Raises `PlanError` where it is none."""
+        if expression.isdigit():
+            return int(expression)
+        rewritten = Rewritten.untouched(expression)
+        try:
+            return self.session.engine.evaluate(rewritten.text, self.used(expression))
+        except Error as error:
+            raise PlanError(f"`{expression}` is no constant: {error.message}", hint=error.hint) from error
+
+
+def _version_number(value: Any) -> int:
+    if isinstance(value, str) and value.strip().isdigit():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise PlanError(f"VERSION AS OF takes a version number, not `{value}`")
+    return value
+
+
+@contextmanager
+def _spanned(span: Span | None) -> Iterator[None]:
+    """Give errors that have no place the place of the name that they are about."""
+    try:
+        yield
+    except Error as error:
+        if error.span is None:
+            error.span = span
+        raise
+
+
+@contextmanager
+def _shifted(source: Fragment | str) -> Iterator[None]:
+    """Move the places of errors from a fragment to the statement that it stands in."""
+    try:
+        yield
+    except Error as error:
+        if isinstance(source, Fragment) and error.span is not None:
+            start = source.span.start
+            error.span = Span(error.span.start + start, error.span.end + start)
+        error.statement = None
+        raise

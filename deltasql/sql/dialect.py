@@ -1,0 +1,170 @@
+"""Text to tokens: sqlglot's tokenizer, set to the lexical rules of DataFusion's SQL.
+
+A subclass of ``Tokenizer`` is the only one that works in both builds of sqlglot, the pure and the
+compiled one. Nothing is a ``COMMAND``: VACUUM, SHOW and the like must come apart into tokens.
+Dollar-quoted strings are cut out beforehand: sqlglot takes ``$a,$b`` for the start of one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar
+
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import TokenError
+from sqlglot.tokenizer_core import TokenType
+from sqlglot.tokens import Tokenizer as BaseTokenizer
+
+from deltasql.errors import ParseError, Span
+
+
+class DeltaDialect(Dialect):
+    """Only a home for the tokenizer; nothing is parsed or printed in it."""
+
+    class Tokenizer(BaseTokenizer):
+        """The lexical rules of DataFusion's generic dialect."""
+
+        IDENTIFIERS: ClassVar = ['"', "`"]
+        IDENTIFIER_ESCAPES: ClassVar[list[str]] = []  # a doubled quote is the only escape
+        STRING_ESCAPES: ClassVar = ["'"]
+        BYTE_STRINGS: ClassVar = [("e'", "'"), ("E'", "'")]
+        BYTE_STRING_ESCAPES: ClassVar = ["'", "\\"]
+        HEX_STRINGS: ClassVar = [("x'", "'"), ("X'", "'")]
+        VAR_SINGLE_TOKENS: ClassVar = {"$"}
+        COMMANDS: ClassVar[set[TokenType]] = set()
+        KEYWORDS: ClassVar = {word: kind for word, kind in BaseTokenizer.KEYWORDS.items() if not set(word) & set(" {*?")}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token: ``kind`` is ``word`` ``quoted`` ``string`` ``number`` ``parameter`` or ``symbol``.
+
+    ``text`` is what it means (quotes and escapes taken off), ``upper`` its upper-case form if it is an
+    unquoted word or a symbol (else empty), ``span`` its place in the text.
+    """
+
+    kind: str
+    text: str
+    upper: str
+    span: Span
+
+    @property
+    def is_name(self) -> bool:
+        """True for what can be an identifier: a word or a quoted name."""
+        return self.kind in ("word", "quoted")
+
+
+_KINDS = {
+    TokenType.IDENTIFIER: "quoted",
+    TokenType.STRING: "string",
+    TokenType.BYTE_STRING: "string",
+    TokenType.HEX_STRING: "string",
+    TokenType.NUMBER: "number",
+    TokenType.PLACEHOLDER: "parameter",
+}
+
+
+@lru_cache(maxsize=256)
+def tokenize(text: str) -> tuple[Token, ...]:
+    """The tokens of ``text``, comments and white space left out.
+
+    Raises `ParseError` where a string, a quoted name or a comment isn't closed.
+    """
+    tokens: list[Token] = []
+    start = 0
+    for string in _dollar_quoted(text):
+        tokens += _plain_tokens(text, start, string.start)
+        body = string.of(text)
+        tag = body.index("$", 1) + 1
+        tokens.append(Token("string", body[tag:-tag], "", string))
+        start = string.end
+    tokens += _plain_tokens(text, start, len(text))
+    return tuple(tokens)
+
+
+def _plain_tokens(text: str, start: int, end: int) -> Iterator[Token]:
+    try:
+        raw = DeltaDialect().tokenize(text[start:end])
+    except TokenError as error:
+        span = _unclosed(text, start)
+        line, column = span.position(text)
+        message = f"line {line}, column {column}: {_NAMES.get(span.of(text)[-1:], 'token')} is not closed"
+        raise ParseError(message, span=span) from error
+    for token in raw:
+        span = Span(start + token.start, start + token.end + 1)
+        written = span.of(text)
+        kind = _KINDS.get(token.token_type)
+        if kind is None:
+            if written[0].isalpha() or written[0] == "_":
+                kind = "word"
+            else:
+                kind = "parameter" if written[0] == "$" and len(written) > 1 else "symbol"
+        upper = written.upper() if kind in ("word", "symbol") else ""
+        yield Token(kind, token.text if kind in ("quoted", "string") else written, upper, span)
+
+
+_NAMES = {"'": "string", '"': "quoted name", "`": "quoted name", "*": "comment", "$": "dollar-quoted string"}
+_DOLLAR = re.compile(r"\$(?:[^\W\d]\w*)?\$")
+_LEXEME = re.compile(
+    r"""--[^\n]*+
+      | (?<!\w)[eE]'(?:[^'\\]|\\.|'')*+(?:'|(?P<open>\Z))
+      | '(?:[^']|'')*+' | "(?:[^"]|"")*+" | `(?:[^`]|``)*+`
+      | /\*
+      | (?<![\w$])\$(?:[^\W\d]\w*)?\$
+      | ['"`]""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def _dollar_quoted(text: str) -> Iterator[Span]:
+    """The dollar-quoted strings (``$$…$$``, ``$tag$…$tag$``) in ``text``, outside of comments and quotes."""
+    if _DOLLAR.search(text) is None:
+        return
+    for kind, span in _lexemes(text, 0):
+        if kind == "$":
+            yield span
+
+
+def _unclosed(text: str, start: int) -> Span:
+    """Where the string, name or comment starts that isn't closed."""
+    for kind, span in _lexemes(text, start):
+        if kind == "unclosed":
+            return span
+    return Span(start, len(text))
+
+
+def _lexemes(text: str, position: int) -> Iterator[tuple[str, Span]]:
+    """The quotes and comments of ``text`` from ``position``; the last may be of kind ``unclosed``."""
+    while (found := _LEXEME.search(text, position)) is not None:
+        lexeme = found.group()
+        position = found.end()
+        if lexeme == "/*":
+            position = _comment_end(text, found.start())
+        elif lexeme[0] == "$":
+            close = text.find(lexeme, position)
+            position = -1 if close < 0 else close + len(lexeme)
+            if position > 0:
+                yield "$", Span(found.start(), position)
+        elif len(lexeme) == 1 or found["open"] is not None:
+            position = -1
+        if position < 0:
+            yield "unclosed", _span(found)
+            return
+
+
+def _span(found: re.Match[str]) -> Span:
+    """The span of a match."""
+    return Span(found.start(), found.end())
+
+
+def _comment_end(text: str, start: int) -> int:
+    """Where the (nested) comment at ``start`` ends, or -1."""
+    depth = 0
+    for mark in re.compile(r"/\*|\*/").finditer(text, start):
+        depth += 1 if mark.group() == "/*" else -1
+        if depth == 0:
+            return mark.end()
+    return -1

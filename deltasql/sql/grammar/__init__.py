@@ -1,0 +1,1 @@
+"""One module per family of statements; a function's docstring is its grammar."""

@@ -1,0 +1,131 @@
+"""The statements that are known and not executed, so that each can be refused by its name.
+
+``REFUSED`` maps leading keywords to the statement's name and, where there is another way, a hint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+Refusal = tuple[str, str | None]
+
+TRANSACTION = "a statement is a transaction on one table; Delta has none across tables"
+_LATEST = "there is no cache to tend: every statement reads the table's latest version"
+_PARAMETERS = "bind a value as a parameter instead: `?`, `$1` or `:name`"
+_ACCESS = "access is granted by the storage that holds the tables"
+
+
+def _kinds(verb: str, *kinds: str) -> Iterator[tuple[tuple[str, ...], Refusal]]:
+    for kind in kinds:
+        yield (verb, *kind.split()), (f"{verb} {kind}", None)
+
+
+def _create(kind: str, *qualifiers: str) -> Iterator[tuple[tuple[str, ...], Refusal]]:
+    """CREATE of something, with OR REPLACE and the words that may stand before ``kind``."""
+    for replace, qualifier in product(("", "OR REPLACE "), ("", *qualifiers)):
+        name = f"CREATE {kind}"
+        yield tuple(f"CREATE {replace}{qualifier} {kind}".split()), (name, None)
+
+
+_TEMPORARY = ("TEMPORARY", "TEMP", "GLOBAL TEMPORARY", "GLOBAL TEMP", "LOCAL TEMPORARY", "LOCAL TEMP")
+
+REFUSED: dict[tuple[str, ...], Refusal] = {
+    ("MERGE",): ("MERGE", None),
+    ("COPY", "INTO"): ("COPY INTO", None),
+    ("COPY",): ("COPY … TO", None),
+    ("ALTER",): ("ALTER", None),
+    ("TRUNCATE",): ("TRUNCATE", "use `DELETE FROM table`"),
+    ("UPSERT",): ("UPSERT", None),
+    ("REPLACE", "INTO"): ("REPLACE INTO", None),
+    ("LOAD",): ("LOAD", None),
+    ("OPTIMIZE",): ("OPTIMIZE", None),
+    ("RESTORE",): ("RESTORE", None),
+    ("REORG",): ("REORG", None),
+    ("FSCK",): ("FSCK", None),
+    ("MSCK",): ("MSCK", "a Delta table's partitions are in its log"),
+    ("REPAIR",): ("REPAIR", "a Delta table's partitions are in its log"),
+    ("GENERATE",): ("GENERATE", None),
+    ("CONVERT",): ("CONVERT", None),
+    ("CHECKPOINT",): ("CHECKPOINT", None),
+    ("ANALYZE",): ("ANALYZE", None),
+    ("UNDROP",): ("UNDROP", None),
+    ("SYNC",): ("SYNC", None),
+    ("COMMENT",): ("COMMENT ON", None),
+    ("ATTACH",): ("ATTACH", None),
+    ("DETACH",): ("DETACH", None),
+    ("USE",): ("USE", "write the schema before the table: `schema.table`"),
+    ("CACHE",): ("CACHE", None),
+    ("UNCACHE",): ("UNCACHE", _LATEST),
+    ("CLEAR", "CACHE"): ("CLEAR CACHE", _LATEST),
+    ("REFRESH",): ("REFRESH", _LATEST),
+    ("GRANT",): ("GRANT", _ACCESS),
+    ("REVOKE",): ("REVOKE", _ACCESS),
+    ("DENY",): ("DENY", _ACCESS),
+    ("CALL",): ("CALL", None),
+    ("EXECUTE", "IMMEDIATE"): ("EXECUTE IMMEDIATE", None),
+    ("EXECUTE",): ("EXECUTE", _PARAMETERS),
+    ("PREPARE",): ("PREPARE", _PARAMETERS),
+    ("DEALLOCATE",): ("DEALLOCATE", None),
+    ("DECLARE",): ("DECLARE", _PARAMETERS),
+    ("SET", "VAR"): ("SET VAR", _PARAMETERS),
+    ("SET", "VARIABLE"): ("SET VARIABLE", _PARAMETERS),
+    ("SET", "CATALOG"): ("SET CATALOG", None),
+    ("SET", "TRANSACTION"): ("SET TRANSACTION", TRANSACTION),
+    ("SET", "SESSION", "CHARACTERISTICS"): ("SET SESSION CHARACTERISTICS", TRANSACTION),
+    ("BEGIN",): ("BEGIN", TRANSACTION),
+    ("START", "TRANSACTION"): ("START TRANSACTION", TRANSACTION),
+    ("COMMIT",): ("COMMIT", TRANSACTION),
+    ("END",): ("END", TRANSACTION),
+    ("ROLLBACK",): ("ROLLBACK", TRANSACTION),
+    ("ABORT",): ("ABORT", TRANSACTION),
+    ("SAVEPOINT",): ("SAVEPOINT", TRANSACTION),
+    ("RELEASE",): ("RELEASE SAVEPOINT", TRANSACTION),
+    ("LOCK",): ("LOCK", TRANSACTION),
+    ("PRAGMA",): ("PRAGMA", "use `SET name = value`"),
+    ("REPLACE", "TABLE"): ("REPLACE TABLE", None),
+    ("CREATE", "OR", "REPLACE", "TABLE"): ("CREATE OR REPLACE TABLE", None),
+    ("CREATE", "OR", "REPLACE", "EXTERNAL", "TABLE"): ("CREATE OR REPLACE TABLE", None),
+    ("CREATE", "OR", "REFRESH"): ("CREATE OR REFRESH", None),
+    ("CREATE", "STREAMING", "TABLE"): ("CREATE STREAMING TABLE", None),
+    **{("CREATE", *words.split(), "TABLE"): (f"CREATE {words} TABLE", None) for words in _TEMPORARY},
+    **dict(_create("VIEW", *_TEMPORARY, "MATERIALIZED")),
+    **dict(_create("FUNCTION", "TEMPORARY", "TEMP")),
+    **dict(_create("MACRO", "TEMPORARY", "TEMP")),
+    **dict(_create("PROCEDURE")),
+    **dict(
+        _kinds(
+            *("CREATE", "SCHEMA", "DATABASE", "CATALOG", "INDEX", "UNIQUE INDEX", "BLOOMFILTER INDEX", "SEQUENCE"),
+            *("TYPE", "ROLE", "USER", "VOLUME", "EXTERNAL LOCATION", "SHARE", "RECIPIENT", "CONNECTION"),
+        )
+    ),
+    **dict(
+        _kinds(
+            *("DROP", "VIEW", "MATERIALIZED VIEW", "SCHEMA", "DATABASE", "CATALOG", "FUNCTION", "TEMPORARY FUNCTION"),
+            *("INDEX", "BLOOMFILTER INDEX", "SEQUENCE", "TYPE", "ROLE", "USER", "VOLUME", "PROCEDURE", "MACRO"),
+            *("VARIABLE", "TEMPORARY VARIABLE", "TEMPORARY VIEW"),
+        )
+    ),
+    **dict(
+        _kinds(
+            *("ALTER", "TABLE", "VIEW", "MATERIALIZED VIEW", "SCHEMA", "DATABASE", "CATALOG", "FUNCTION"),
+            *("INDEX", "SEQUENCE", "ROLE", "USER", "VOLUME", "STREAMING TABLE"),
+        )
+    ),
+    **dict(
+        _kinds(
+            *("SHOW", "COLUMNS", "PARTITIONS", "TBLPROPERTIES", "CREATE TABLE", "CREATE VIEW", "CREATE SCHEMA"),
+            *("CREATE DATABASE", "CATALOGS", "FUNCTIONS", "USER FUNCTIONS", "SYSTEM FUNCTIONS", "ALL FUNCTIONS"),
+            *("VIEWS", "TABLE EXTENDED", "TABLE", "CURRENT NAMESPACE", "NAMESPACES", "GRANTS", "GRANT", "VOLUMES"),
+            *("TABLES DROPPED", "LOCKS", "PROCEDURES", "INDEXES", "ROLES", "USERS", "GROUPS"),
+        )
+    ),
+    **{
+        (verb, *kind.split()): (f"DESCRIBE {kind}", None)
+        for verb in ("DESCRIBE", "DESC")
+        for kind in (
+            *("EXTENDED", "FORMATTED", "TABLE EXTENDED", "TABLE FORMATTED", "DETAIL", "QUERY", "SCHEMA", "DATABASE"),
+            *("CATALOG", "FUNCTION", "NAMESPACE", "PROCEDURE", "VOLUME", "VIEW", "INDEX"),
+        )
+    },
+}

@@ -1,0 +1,160 @@
+"""Text to statements: splitting a script, and one table that says which function parses what.
+
+``PARSERS`` maps leading keywords to the function that reads the whole statement; ``REFUSED`` those of
+statements that are known and not executed to what is said of them. The longest match in either wins.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import NoReturn
+
+from deltasql.errors import ParseError, Span
+from deltasql.names import TableReference
+from deltasql.sql.cursor import Cursor
+from deltasql.sql.dialect import tokenize
+from deltasql.sql.grammar import ddl, dml, inspect, maintenance, query, session
+from deltasql.sql.grammar.refused import REFUSED
+from deltasql.sql.statements import Statement
+
+Parser = Callable[[Cursor], Statement]
+
+PARSERS: dict[tuple[str, ...], Parser] = {
+    ("SELECT",): query.parse_query,
+    ("VALUES",): query.parse_query,
+    ("FROM",): query.parse_query,
+    ("TABLE",): query.parse_query,
+    ("(",): query.parse_query,
+    ("WITH",): query.parse_with,
+    ("EXPLAIN",): query.parse_explain,
+    ("INSERT",): dml.parse_insert,
+    ("UPDATE",): dml.parse_update,
+    ("DELETE",): dml.parse_delete,
+    ("CREATE", "TABLE"): ddl.parse_create_table,
+    ("CREATE", "EXTERNAL", "TABLE"): ddl.parse_create_table,
+    ("DROP", "TABLE"): ddl.parse_drop_table,
+    ("VACUUM",): maintenance.parse_vacuum,
+    ("DESCRIBE", "HISTORY"): inspect.parse_describe_history,
+    ("DESC", "HISTORY"): inspect.parse_describe_history,
+    ("DESCRIBE",): inspect.parse_describe_table,
+    ("DESC",): inspect.parse_describe_table,
+    ("SHOW", "TABLES"): inspect.parse_show_tables,
+    ("SHOW", "SCHEMAS"): inspect.parse_show_schemas,
+    ("SHOW", "DATABASES"): inspect.parse_show_schemas,
+    ("SHOW",): inspect.parse_show_option,
+    ("SET", "TIME", "ZONE"): session.parse_set_time_zone,
+    ("SET",): session.parse_set,
+    ("RESET",): session.parse_reset,
+}
+_KEYWORDS = (*PARSERS, *REFUSED)
+_LONGEST = max(map(len, _KEYWORDS))
+
+
+def split(script: str) -> Iterator[Span]:
+    """The spans of the statements of a script, without their semicolons; empty ones are left out.
+
+    A semicolon inside a string, a quoted name, a comment or a dollar-quoted string splits nothing.
+    """
+    first = last = None
+    for token in tokenize(script):
+        if token.upper == ";":
+            if first is not None and last is not None:
+                yield Span(first, last)
+            first = last = None
+        else:
+            first = token.span.start if first is None else first
+            last = token.span.end
+    if first is not None and last is not None:
+        yield Span(first, last)
+
+
+def parse(text: str) -> Statement:
+    """The one statement that ``text`` (its parameters normalised) holds.
+
+    Raises `ParseError` where it is none or more than one, `UnsupportedStatement` where it is known and
+    not executed.
+    """
+    spans = list(split(text))
+    if not spans:
+        raise ParseError("the statement is empty", statement=text)
+    # Without the semicolon and what follows it; what comes first stays, so that spans hold in ``text``.
+    first = text[: spans[0].end]
+    statement = parse_statement(Cursor(first))
+    if len(spans) > 1:
+        line, column = spans[1].position(text)
+        message = f"line {line}, column {column}: expected one statement, found another"
+        raise ParseError(message, hint="use `script()` for several", span=spans[1], statement=text)
+    return replace(statement, text=first)
+
+
+def parse_statement(cursor: Cursor) -> Statement:
+    """The statement that ``cursor`` holds from here to its end (a semicolon is left); its ``text`` isn't set."""
+    words = _leading(cursor)
+    keywords = next((key for n in range(len(words), 0, -1) if (key := words[:n]) in PARSERS or key in REFUSED), None)
+    if keywords is None:
+        _fail(cursor, words)
+    if keywords in REFUSED:
+        name, hint = REFUSED[keywords]
+        cursor.refuse(name, hint=hint, span=_span(cursor, len(keywords)))
+    parser = PARSERS[keywords]
+    try:
+        statement = parser(cursor)
+        cursor.expect_end()
+    except ParseError as error:
+        error.hint = error.hint or grammar(parser)
+        raise
+    return statement
+
+
+def grammar(parser: Parser) -> str:
+    """The grammar that ``parser`` reads: the first paragraph of its docstring."""
+    paragraph = (parser.__doc__ or "").partition("\n\n")[0]
+    return " ".join(paragraph.split()).strip("`")
+
+
+def _leading(cursor: Cursor) -> tuple[str, ...]:
+    """The next words, upper case, as far as they may be keywords: ``schema.t`` doesn't start with one."""
+    words: list[str] = []
+    while len(words) < _LONGEST and (token := cursor.peek(len(words))) is not None and token.upper:
+        behind = cursor.peek(len(words) + 1)
+        if words and behind is not None and behind.upper == ".":
+            break
+        words.append(token.upper)
+    return tuple(words)
+
+
+def _fail(cursor: Cursor, words: tuple[str, ...]) -> NoReturn:
+    """Raise a `ParseError` that shows the words up to the first that is wrong, and names the nearest statement."""
+    right = 0
+    while right < len(words) and any(key[: right + 1] == words[: right + 1] for key in _KEYWORDS):
+        right += 1
+    wrong = min(right + 1, len(words))
+    span = _span(cursor, wrong) if words else None
+    cursor.fail("a statement", span=span, hint=_nearest(words, right))
+
+
+def _nearest(words: tuple[str, ...], right: int) -> str | None:
+    """A hint that names the statement most like ``words``, of which the first ``right`` are right."""
+
+    def likeness(key: tuple[str, ...]) -> float:
+        ratio = difflib.SequenceMatcher(None, " ".join(words[: len(key)]), " ".join(key)).ratio()
+        return ratio + (0.1 if key in PARSERS else 0.0)
+
+    nearest = max((key for key in _KEYWORDS if key[:right] == words[:right]), key=likeness)
+    return f"did you mean `{' '.join(nearest)}`?" if right or likeness(nearest) >= 0.6 else None
+
+
+def _span(cursor: Cursor, count: int) -> Span:
+    """The span of the next ``count`` tokens."""
+    last = cursor.peek(count - 1)
+    return Span(cursor.here().start, last.span.end if last is not None else cursor.here().end)
+
+
+def parse_table(text: str) -> TableReference:
+    """The table that ``text`` names: a name, a path, with or without time travel. Raises `ParseError`."""
+    cursor = Cursor(text)
+    reference = cursor.table(as_of=True)
+    cursor.expect_end()
+    return reference

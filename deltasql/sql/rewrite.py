@@ -1,0 +1,258 @@
+"""A query made ready for DataFusion: tables bound, time travel and paths spliced, names in stored case.
+
+The text goes on as the user wrote it but for edits at token spans. Names match without regard to case:
+one spelling is chosen for each name, and every token that means it gets it. Columns of a table keep the
+spelling they are stored in; an alias keeps the one it was written in, unless a table of the statement has
+a column of that name: then all use the column's, and the alias's own spelling is put back on the output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from deltasql.errors import PlanError, Span
+from deltasql.names import TableReference, fold, quote
+from deltasql.sql.dialect import Token
+from deltasql.sql.scan import RESERVED, Relation, Scan, Scope, scan, seen
+from deltasql.sql.splice import Edit, Spliced, splice
+
+Columns: TypeAlias = Mapping[str, "Columns"]
+"""The columns of a table by stored name; a struct's fields below it (a list's or map's fields: its element's)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a table reference means: the name that the engine serves it under, and its columns.
+
+    ``name`` is catalog, schema and table in stored spelling; ``pinned`` the last part's replacement for a
+    table at another version.
+    """
+
+    name: tuple[str, ...]
+    columns: Columns
+    pinned: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """The text for DataFusion; the output columns that are to be renamed: (name, name as written); and for
+    each table, in order of appearance, the columns of it that the text names.
+    """
+
+    spliced: Spliced
+    renames: tuple[tuple[str, str], ...] = ()
+    used: tuple[frozenset[str], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The text for DataFusion."""
+        return self.spliced.text
+
+    @classmethod
+    def untouched(cls, sql: str) -> Rewritten:
+        """``sql`` as it is, for text that deltasql built itself."""
+        return cls(Spliced(sql, (), sql))
+
+
+def rewrite(sql: str, bind: Callable[[TableReference], Binding | None]) -> Rewritten:
+    """``sql`` with its names resolved; ``bind`` says what a table is (None: leave it to the engine).
+
+    Raises `PlanError` for a name that could mean columns differing only by case, and whatever ``bind`` raises.
+    """
+    found = scan(sql)
+    return _Rewriter(found, {id(r): bind(r.reference) for r in found.tables if r.reference}).run()
+
+
+def bare_expression(sql: str, table: TableReference, alias: str | None, columns: Columns) -> str:
+    """An expression over one table's columns as delta-rs takes it: stored spellings, no qualifiers.
+
+    ``alias`` (or else the table's own name) may qualify columns in ``sql``.
+    """
+    front = f"SELECT * FROM {quote(alias or table.name)} WHERE "
+    binding = Binding(table.parts if alias is None and table.parts else (alias or table.name,), columns)
+    found = scan(front + sql)
+    rewriter = _Rewriter(found, {id(relation): binding for relation in found.tables}, keep_qualifiers=False)
+    edits = rewriter.run().spliced.edits
+    size = len(front)
+    inside = [edit for edit in edits if edit.span.start >= size]
+    moved = [Edit(Span(edit.span.start - size, edit.span.end - size), edit.text) for edit in inside]
+    return splice(sql, moved).text
+
+
+class _Rewriter:
+    def __init__(self, found: Scan, bindings: dict[int, Binding | None], *, keep_qualifiers: bool = True) -> None:
+        self.keep_qualifiers = keep_qualifiers
+        self.scan = found
+        self.tokens = found.cursor.tokens
+        self.bindings = bindings
+        self.edits: list[Edit] = []
+        self.used: dict[int, set[str]] = {id(relation): set() for relation in found.relations}
+        self.aliases = self._canonical_aliases()
+
+    def run(self) -> Rewritten:
+        for relation in self.scan.relations:
+            self._relation(relation)
+        for index in self.scan.definitions:
+            token = self.tokens[index]
+            self._put(token, self.aliases[fold(token.text)])
+        index = 0
+        while index < len(self.tokens):
+            index = self._chain(index)
+        used = tuple(frozenset(self.used[id(relation)]) for relation in self.scan.tables)
+        return Rewritten(splice(self.scan.cursor.sql, self.edits), tuple(self._renames()), used)
+
+    def _put(self, token: Token, name: str) -> None:
+        """Make ``token`` mean ``name``."""
+        if seen(token) != name:
+            self.edits.append(Edit(token.span, quote(name)))
+
+    # -- aliases
+
+    def _canonical_aliases(self) -> dict[str, str]:
+        """The one spelling of each alias, by its folded form."""
+        stored: dict[str, list[str]] = {}
+        for binding in self.bindings.values():
+            for name in binding.columns if binding else ():
+                stored.setdefault(fold(name), []).append(name)
+        chosen: dict[str, str] = {}
+        for index in self.scan.definitions:
+            written = self.tokens[index].text
+            key = fold(written)
+            if key not in chosen:
+                columns = stored.get(key, [])
+                chosen[key] = written if written in columns or not columns else columns[0]
+        return chosen
+
+    def _renames(self) -> list[tuple[str, str]]:
+        found: dict[str, set[str]] = {}
+        for index in self.scan.output:
+            written = self.tokens[index].text
+            found.setdefault(self.aliases[fold(written)], set()).add(written)
+        return [
+            (name, next(iter(written))) for name, written in found.items() if len(written) == 1 and name not in written
+        ]
+
+    # -- relations
+
+    def _relation(self, relation: Relation) -> None:
+        if relation.reference is not None:
+            self._table(relation, self.bindings[id(relation)])
+        elif relation.cte is not None:
+            first = next(token for token in self.tokens if token.span.start == relation.span.start)
+            self._put(first, seen(relation.cte))
+
+    def _table(self, relation: Relation, binding: Binding | None) -> None:
+        if binding is None:
+            return
+        name = (*binding.name[:-1], binding.pinned or binding.name[-1])
+        replacement = ".".join(quote(part) for part in name)
+        if binding.pinned and relation.alias is None:
+            replacement += f" AS {quote(binding.name[-1])}"
+        self.edits.append(Edit(relation.span, replacement))
+
+    def _qualifiers(self, relation: Relation) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The parts by which columns of ``relation`` may be qualified, and what is to stand there."""
+        if relation.alias is not None:
+            return (relation.alias.text,), (seen(relation.alias),)
+        if relation.cte is not None:
+            return (relation.cte.text,), (seen(relation.cte),)
+        binding = self.bindings.get(id(relation))
+        if binding is None:
+            return (relation.reference.parts, ()) if relation.reference is not None else ((), ())
+        return binding.name, (binding.name[-1],) if binding.pinned else binding.name
+
+    def _columns(self, relation: Relation) -> Columns | None:
+        binding = self.bindings.get(id(relation))
+        return binding.columns if binding is not None else None
+
+    # -- column references
+
+    def _chain(self, index: int) -> int:
+        """Resolve the dotted name that starts at ``index``; gives the index behind it."""
+        token = self.tokens[index]
+        if not token.is_name or index in self.scan.roles or token.upper in RESERVED:
+            return index + 1
+        parts = [token]
+        end = index + 1
+        while end + 1 < len(self.tokens) and self.tokens[end].upper == "." and self.tokens[end + 1].is_name:
+            parts.append(self.tokens[end + 1])
+            end += 2
+        star = end + 1 < len(self.tokens) and self.tokens[end].upper == "." and self.tokens[end + 1].upper == "*"
+        calls = end < len(self.tokens) and self.tokens[end].upper == "("
+        if not calls:
+            self._resolve(parts, self.scan.scopes[index], star=star)
+        return end
+
+    def _resolve(self, parts: list[Token], scope: Scope, *, star: bool) -> None:
+        qualified = self._qualified(parts, scope, star=star)
+        if qualified is not None:
+            relation, parts = qualified
+            columns = self._columns(relation)
+            if parts and columns is not None:
+                self._field(parts, columns, [relation])
+            elif parts and (name := self._anywhere(parts[0])) is not None:
+                self._put(parts[0], name)
+            return
+        for level in scope.chain():
+            known = [columns for relation in level.relations if (columns := self._columns(relation)) is not None]
+            merged = {name: fields for columns in known for name, fields in columns.items()}
+            if any(fold(name) == fold(parts[0].text) for name in merged):
+                self._field(parts, merged, level.relations)
+                return
+        if (name := self.aliases.get(fold(parts[0].text))) is not None:
+            self._put(parts[0], name)
+
+    def _qualified(self, parts: list[Token], scope: Scope, *, star: bool) -> tuple[Relation, list[Token]] | None:
+        """The relation that the front of ``parts`` names, which is spliced, and the parts behind it."""
+        longest = len(parts) if star else len(parts) - 1
+        for length in range(min(longest, 3), 0, -1):
+            front = tuple(fold(part.text) for part in parts[:length])
+            for level in scope.chain():
+                for relation in level.relations:
+                    visible, written = self._qualifiers(relation)
+                    if tuple(fold(part) for part in visible[-length:]) == front and len(visible) >= length:
+                        self._qualify(parts[: length + 1], length, written[-length:] if written else ())
+                        return relation, parts[length:]
+        return None
+
+    def _qualify(self, parts: list[Token], length: int, written: tuple[str, ...]) -> None:
+        """Splice the ``length`` parts of a qualifier; the part behind it, if any, is the last of ``parts``."""
+        if not self.keep_qualifiers and len(parts) > length:
+            self.edits.append(Edit(Span(parts[0].span.start, parts[length].span.start), ""))
+        elif len(written) == length:
+            for token, name in zip(parts, written, strict=False):
+                self._put(token, name)
+        elif written:
+            span = Span(parts[0].span.start, parts[length - 1].span.end)
+            self.edits.append(Edit(span, ".".join(quote(name) for name in written)))
+
+    def _field(self, parts: list[Token], columns: Columns, relations: list[Relation]) -> None:
+        """Splice a column's stored spelling, and those of the struct fields behind it."""
+        for token in parts:
+            name = self._spelling(token, columns)
+            if name is None:
+                return
+            if token is parts[0]:
+                for relation in relations:
+                    self.used[id(relation)].add(name)
+            self._put(token, name)
+            columns = columns[name]
+
+    def _spelling(self, token: Token, columns: Columns) -> str | None:
+        if token.text in columns:
+            return token.text
+        found = sorted(name for name in columns if fold(name) == fold(token.text))
+        if len(found) > 1:
+            names = " and ".join(f"`{name}`" for name in found)
+            message = f"column `{token.text}` is ambiguous: {names} differ only by case"
+            raise PlanError(message, hint="write the exact name", span=token.span, statement=self.scan.cursor.sql)
+        return found[0] if found else None
+
+    def _anywhere(self, token: Token) -> str | None:
+        """The spelling of a column of a subquery or CTE: an alias's, else that of any table's column."""
+        if (name := self.aliases.get(fold(token.text))) is not None:
+            return name
+        merged: Columns = {name: {} for binding in self.bindings.values() if binding for name in binding.columns}
+        return self._spelling(token, merged)

@@ -1,0 +1,55 @@
+"""Edits at token spans: the only way in which a user's text is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from deltasql.errors import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Put ``text`` in the place of ``span``."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spliced:
+    """A text after its edits, which can still tell where a place in it was before."""
+
+    original: str
+    edits: tuple[Edit, ...]
+    text: str
+
+    def original_span(self, span: Span) -> Span:
+        """The place in the original text that ``span`` of the new one stands for."""
+        start, end = self._original(span.start, end=False), self._original(span.end, end=True)
+        return Span(start, max(start, end))
+
+    def _original(self, position: int, *, end: bool) -> int:
+        shift = 0
+        for edit in self.edits:
+            start = edit.span.start + shift
+            stop = start + len(edit.text)
+            if position < start or (position == start and end):
+                break
+            if position < stop or (position == stop and end):
+                return edit.span.end if end else edit.span.start
+            shift += len(edit.text) - (edit.span.end - edit.span.start)
+        return min(max(position - shift, 0), len(self.original))
+
+
+def splice(text: str, edits: Iterable[Edit]) -> Spliced:
+    """``text`` with every edit made and every other character as it was. Edits must not overlap."""
+    ordered = tuple(sorted(edits, key=lambda edit: edit.span))
+    parts, position = [], 0
+    for edit in ordered:
+        if edit.span.start < position:
+            raise ValueError(f"overlapping edits at {edit.span.start}")
+        parts += [text[position : edit.span.start], edit.text]
+        position = edit.span.end
+    parts.append(text[position:])
+    return Spliced(text, ordered, "".join(parts))

@@ -1,0 +1,1 @@
+"""What writes share: store assignment, data made fit for Delta, commits."""

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import io
+import time
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from deltasql.output import Options, table
+from deltasql.output.cells import cut, escaped
+from deltasql.output.layout import layout
+
+
+def test_numbers_to_the_right_and_wide_characters_measured(written):
+    rows = pa.table({"n": [1, 23], "text": ["日本", "e\u0301x"], "last": ["a", None]})
+    assert written("table", rows) == (
+        " n │ text │ last\n───┼──────┼─────\n 1 │ 日本 │ a\n23 │ e\u0301x   │ NULL\n(2 rows)\n"
+    )
+
+
+def test_null_is_as_told(written):
+    assert written("table", pa.table({"a": [None, "x"]}), null="∅") == "a\n─\n∅\nx\n(2 rows)\n"
+
+
+@pytest.mark.parametrize(
+    ("limit", "footer"), [(0, "(first 0 rows)"), (1, "(first 1 row)"), (3, "(3 rows)"), (9, "(3 rows)")]
+)
+def test_limit(limit, footer, written):
+    lines = written("table", pa.table({"a": [1, 2, 3]}), limit=limit).splitlines()
+    assert lines[-1] == footer
+    assert len(lines) == 3 + min(limit, 3)
+
+
+def test_a_limit_reads_no_further_than_it_must():
+    def batches():
+        for _ in range(2):
+            yield pa.record_batch({"a": [1, 2]})
+        raise AssertionError("read too far")
+
+    out = io.BytesIO()
+    table.write(pa.schema([("a", pa.int64())]), batches(), out, Options(limit=3))
+    assert out.getvalue().decode().endswith("1\n2\n1\n(first 3 rows)\n")
+
+
+def test_data_cant_drive_the_terminal(written):
+    got = written("table", pa.table({"na\tme": ["a\nb\x1b[2J\x07\x9b\u202e\x7f"]}))
+    assert got == "na\\tme\n─────────────────────────────\na\\nb\\x1b[2J\\x07\\x9b\\u202e\\x7f\n(1 row)\n"
+
+
+def test_data_is_no_markup(written):
+    assert "[bold]x[/bold]" in written("table", pa.table({"a": ["[bold]x[/bold]"]}))
+
+
+def test_long_text_is_cut_and_numbers_are_not(written):
+    rows = pa.table({"id": [123456789012], "name": ["a long name that goes on"], "at": pa.array([0], pa.date32())})
+    assert written("table", rows, width=40) == (
+        "          id │ name         │ at\n"
+        "─────────────┼──────────────┼───────────\n"
+        "123456789012 │ a long name… │ 1970-01-01\n"
+        "(1 row)\n"
+    )
+
+
+def test_columns_that_dont_fit_are_left_out_in_the_middle(written):
+    rows = pa.table({f"column{n}": ["x" * 20] for n in range(40)})
+    lines = written("table", rows, width=50).splitlines()
+    assert lines[0].split() == ["column0", "│", "column1", "│", "…", "│", "column38", "│", "column39"]
+    assert lines[-1] == "(1 row, 40 columns, 4 shown)"
+    assert all(cell_len(line) <= 50 for line in lines)
+
+
+widths = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=12)
+
+
+@given(widths, st.integers(1, 200))
+def test_a_layout_fits_its_room(pairs, room):
+    natural = [max(pair) for pair in pairs]
+    least = [min(pair) for pair in pairs]
+    got = layout(natural, least, room)
+    columns = [column for column in got.columns if column is not None]
+    assert columns == sorted(set(columns))
+    assert columns[0] == 0
+    assert len(got.columns) == len(got.widths)
+    if room > 4:
+        assert sum(got.widths) + 3 * (len(got.widths) - 1) <= room
+    if sum(natural) + 3 * (len(natural) - 1) <= room:
+        assert list(got.widths) == natural
+
+
+@given(st.text(), st.integers(1, 30))
+def test_a_cut_text_fits(text, width):
+    assert cell_len(cut(escaped(text), width)) <= width
+
+
+def test_ten_thousand_rows_are_quick():
+    rows = pa.table({f"c{column}": [f"value {row}" for row in range(10_000)] for column in range(10)})
+    started = time.perf_counter()
+    table.write(rows.schema, rows.to_batches(), io.BytesIO(), Options(width=100))
+    assert time.perf_counter() - started < 2
