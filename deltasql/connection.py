@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from deltalake import DeltaTable
 
 from deltasql.catalog.catalog import Catalog
-from deltasql.errors import ClosedError, CommitConflict, Error, Span
+from deltasql.errors import ClosedError, Error, Span
 from deltasql.operations import plan
 from deltasql.result import Result
 from deltasql.session import Session, StatementContext
 from deltasql.sql import parser
 from deltasql.sql.parameters import Parameters, bind, normalise
 from deltasql.sql.splice import Spliced
-from deltasql.write.retry import attempts
+from deltasql.write.retry import retrying
 
 
 class Connection:
@@ -49,10 +50,10 @@ class Connection:
         try:
             statement = parser.parse(spliced.text)
             values = bind(spliced.text, params)
-            for attempt in attempts(session.settings["deltasql.commit.retries"]):
-                with attempt:
-                    return plan(statement, StatementContext(session, values)).execute()
-            raise CommitConflict("the statement was not run")
+            return retrying(
+                lambda: plan(statement, StatementContext(session, values)).execute(),
+                retries=session.settings["deltasql.commit.retries"],
+            )
         except Error as error:
             _place(error, spliced)
             raise
@@ -80,7 +81,7 @@ class Connection:
             self._session = None
             self._catalog.close()
 
-    def __enter__(self) -> Connection:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -98,5 +99,3 @@ def _place(error: Error, spliced: Spliced) -> None:
     if error.span is not None and error.statement != spliced.original:
         error.span = spliced.original_span(error.span)
     error.statement = spliced.original
-
-

@@ -91,7 +91,8 @@ def match(name: str, candidates: Iterable[str], *, what: str, span: Span | None 
             found.append(candidate)
     if len(found) > 1:
         names = ", ".join(f"`{candidate}`" for candidate in sorted(found))
-        raise PlanError(f"{what} `{name}` is ambiguous: {names} differ only by case", hint="quote the exact name", span=span)
+        message = f"{what} `{name}` is ambiguous: {names} differ only by case"
+        raise PlanError(message, hint="quote the exact name", span=span)
     return found[0] if found else None
 
 

@@ -11,7 +11,7 @@ import io
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
@@ -113,7 +113,7 @@ class Result:
     def to_polars(self) -> pl.DataFrame:
         """All rows as a polars DataFrame. Raises `InterfaceError` where polars isn't installed."""
         polars = _require("polars")
-        return polars.from_arrow(self.to_arrow())  # type: ignore[no-any-return]
+        return polars.from_arrow(self.to_arrow())
 
     # -- rows
 
@@ -144,7 +144,7 @@ class Result:
         """Let go of the rows; reading afterwards is a `ClosedError`."""
         self._read = self._kept = self._rows = None
 
-    def __enter__(self) -> Result:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -94,7 +94,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "deltasql.vacuum.retention_check",
         switch,
-        True,
+        _SWITCH["on"],
         "refuse a VACUUM that removes files younger than the table's retention",
     ),
 )

@@ -172,6 +172,9 @@ class Catalog:
                 f"there is no table `{reference}`: the root `{self.root}` does not exist", span=reference.span
             )
         hint = did_you_mean(reference.name, names)
+        folder = self.root / reference.name if schema == DEFAULT else self.root / schema / reference.name
+        if _is_safe(reference.name) and folder.is_dir():
+            hint = f"the folder `{folder}` is no Delta table: it has no `_delta_log`"
         where = "" if schema == DEFAULT else f" in schema `{schema}`"
         return TableNotFound(f"there is no table `{reference.name}`{where}", hint=hint, span=reference.span)
 

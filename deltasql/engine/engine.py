@@ -174,7 +174,9 @@ _CONFIG = {
     # Instants in INT96 are right over the whole range of TIMESTAMP only in microseconds (facts.md, 56).
     "datafusion.execution.parquet.coerce_int96": "us",
 }
-_READ_ONLY = datafusion.SQLOptions().with_allow_ddl(False).with_allow_dml(False).with_allow_statements(False)
+_READ_ONLY = (
+    datafusion.SQLOptions().with_allow_ddl(allow=False).with_allow_dml(allow=False).with_allow_statements(allow=False)
+)
 _FIXED = {
     "datafusion.sql_parser.": "deltasql reads SQL in DataFusion's own dialect",
     "datafusion.catalog.": "deltasql keeps the catalog",
@@ -185,7 +187,9 @@ _FIXED = {
 def _translated(query: Rewritten | None) -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # DataFusion raises bare Exception; what is ours already passes through.
+    except (KeyboardInterrupt, GeneratorExit, SystemExit):
+        raise
+    except BaseException as error:  # DataFusion raises bare Exception, its panics derive from BaseException.
         raise translate(error, query) from error
 
 

@@ -63,7 +63,7 @@ class Tables:
         Raises `NotSupportedError` where the forced path can't read the table.
         """
         chosen = choose(snapshot)
-        if reader == "auto" or reader == chosen.path:
+        if reader in ("auto", chosen.path):
             return chosen
         if reader == "listing":
             message = f"`{snapshot.name}` can't be read by `listing`: {chosen.reason}"
@@ -154,7 +154,7 @@ def _to_varint(value: int) -> bytes:
 # -- delta-rs behind a dataset
 
 
-class ScanDataset(pads.Dataset):
+class ScanDataset(pads.Dataset):  # type: ignore[misc]
     """A snapshot as an Arrow dataset of one fragment, read by ``DeltaTable.scan``.
 
     DataFusion hands over the columns it wants and the filters that Arrow can express, and trusts that both

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from deltasql.errors import (
     CastError,
     ColumnNotFound,
-    DataError,
     DatabaseError,
+    DataError,
     Error,
     InternalError,
     NotSupportedError,
@@ -27,7 +27,7 @@ from deltasql.sql.rewrite import Rewritten
 Made = Callable[[re.Match[str], str], Error]
 
 
-def translate(error: Exception, query: Rewritten | None) -> Error:
+def translate(error: BaseException, query: Rewritten | None) -> Error:
     """The error of ours that says what ``error`` does; errors of ours pass through, wherever they lie below."""
     ours: BaseException | None = error
     while ours is not None:
@@ -52,7 +52,7 @@ def _make(message: str) -> Error:
 
 def _clean(message: str) -> str:
     """The message without DataFusion's layers (``Optimizer rule … failed caused by …``) and backtraces."""
-    message = message.split("\n\nbacktrace:")[0]
+    message = message.split("\n\nbacktrace:", maxsplit=1)[0]
     message = re.split(r"\ncaused by\n", message)[-1]
     message = re.sub(r"\n +\d+: <unknown>.*", "", message, flags=re.DOTALL)
     return message.strip()
@@ -75,7 +75,7 @@ def _parse_error(found: re.Match[str], _: str) -> Error:
 
 
 def _no_column(found: re.Match[str], message: str) -> Error:
-    wanted = found[1].strip('"').split(".")[-1].strip('"')
+    wanted = found[1].strip('"').rsplit(".", maxsplit=1)[-1].strip('"')
     listed = re.search(r"Valid fields are (.*?)\.?$", message, re.DOTALL)
     fields = re.findall(r'(?:"[^"]*"|[^,\s])+', listed[1]) if listed else []
     names = {field.split(".")[-1].strip('"') for field in fields}
@@ -83,7 +83,7 @@ def _no_column(found: re.Match[str], message: str) -> Error:
 
 
 def _no_table(found: re.Match[str], _: str) -> Error:
-    return TableNotFound(f"there is no table `{found[1].split('.', 2)[-1]}`")
+    return TableNotFound(f"there is no table `{found[1].rsplit('.', maxsplit=1)[-1]}`")
 
 
 def _no_function(found: re.Match[str], message: str) -> Error:

@@ -21,6 +21,7 @@ from deltasql.operations.translate import translated
 from deltasql.result import Result
 from deltasql.session import Session, StatementContext
 from deltasql.sql import statements
+from deltasql.sql.statements import Fragment
 from deltasql.types import char_length, parse_type
 from deltasql.write.fit import delta_schema
 from deltasql.write.source import Source, assigned, require_distinct
@@ -119,7 +120,7 @@ def plan(statement: statements.CreateTable, context: StatementContext) -> Create
     if entry.location.exists() and any(entry.location.iterdir()):
         raise StorageError(f"`{entry.location}` isn't empty, and is no Delta table", span=statement.table.span)
     if statement.query is not None:
-        return _from_query(statement, context, entry)
+        return _from_query(statement, statement.query, context, entry)
     if not statement.columns:
         raise PlanError("CREATE TABLE needs columns, a query, or the LOCATION of a table", span=statement.table.span)
     schema = _schema(statement)
@@ -141,9 +142,10 @@ def _adopt(statement: statements.CreateTable, context: StatementContext, entry: 
     return Create(statement, context.session, entry, None, ())
 
 
-def _from_query(statement: statements.CreateTable, context: StatementContext, entry: TableEntry) -> Create:
-    assert statement.query is not None
-    bound = context.query(statement.query)
+def _from_query(
+    statement: statements.CreateTable, query: Fragment, context: StatementContext, entry: TableEntry
+) -> Create:
+    bound = context.query(query)
     require_distinct(bound.schema.names, "the query")
     schema = delta_schema(bound.schema)
     schema = pa.schema([field.with_nullable(nullable=True) for field in schema])

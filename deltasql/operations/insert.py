@@ -39,9 +39,7 @@ class Insert:
         """Append the rows; the counts are those of the commit."""
         with translated(self.target.entry, self.source):
             table = self.target.handle()
-            write_deltalake(
-                table, self.source.reader(), mode="append", commit_properties=self.target.properties()
-            )
+            write_deltalake(table, self.source.reader(), mode="append", commit_properties=self.target.properties())
         commit = self.target.require_commit(table)
         inserted = int(commit.metrics.get("num_added_rows", 0))
         return counts("INSERT", {"num_affected_rows": inserted, "num_inserted_rows": inserted}, commit)

@@ -29,15 +29,15 @@ def translated(table: object, source: Source | None = None) -> Iterator[None]:
     """Raise what delta-rs raises as an error of ours about ``table``; a failure of ``source`` is the one to show."""
     try:
         yield
-    except Error:
+    except (Error, KeyboardInterrupt, GeneratorExit, SystemExit):
         raise
-    except Exception as error:  # delta-rs raises DeltaError, OSError, ValueError and plain Exception.
+    except BaseException as error:  # delta-rs raises DeltaError, OSError, ValueError; panics are BaseExceptions.
         if source is not None and source.failure is not None:
             raise source.failure from None
         raise _ours(error, table) from error
 
 
-def _ours(error: Exception, table: object) -> Error:
+def _ours(error: BaseException, table: object) -> Error:
     message = brief(error)
     if isinstance(error, CommitFailedError):
         return CommitConflict(f"another writer's commit to `{table}` conflicts: {message}")
@@ -54,7 +54,7 @@ def _ours(error: Exception, table: object) -> Error:
 
 
 _PATTERNS: tuple[tuple[str, type[Error]], ...] = (
-    (r"nsupported table features|eader feature|riter feature|nsupported writer|nsupported reader", UnsupportedTableFeature),
+    (r"nsupported (?:table features|writer|reader)|eader feature|riter feature", UnsupportedTableFeature),
     (r"[Ii]nvariant|[Cc]onstraint|non-nullable", ConstraintViolation),
     (r"append.?only|AppendOnly", ConstraintViolation),
     (r"matched a single row|multiple source rows|ambiguous", DatabaseError),

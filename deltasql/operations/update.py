@@ -41,9 +41,7 @@ class DirectUpdate:
         """Update; the count is the commit's."""
         table = self.target.handle()
         with translated(self.target.entry):
-            table.update(
-                updates=self.values, predicate=self.predicate, commit_properties=self.target.properties()
-            )
+            table.update(updates=self.values, predicate=self.predicate, commit_properties=self.target.properties())
         commit = self.target.commit(table)
         return _counted(self.target, commit.metrics.get("num_updated_rows", 0) if commit else 0, table)
 
@@ -146,7 +144,8 @@ def _constants(
         if not _is_constant(value.sql) or not _is_plain(field.type):
             return None
         batches = list(context.query(Fragment(f"SELECT {value.sql}", value.span)).read())
-        batch = assign(batches[0], pa.schema([field.remove_metadata()]), time_zone=context.session.settings["time_zone"])
+        zone = context.session.settings["time_zone"]
+        batch = assign(batches[0], pa.schema([field.remove_metadata()]), time_zone=zone)
         found[quote(column)] = literal(batch.column(0)[0].as_py())
     return found
 
@@ -171,5 +170,4 @@ def _assigned(
     fields = [snapshot.schema.field(key).with_nullable(nullable=True) for key in keys]
     fields += [snapshot.schema.field(column).with_name(_VALUE + str(i)) for i, column in enumerate(columns)]
     positions = list(range(len(fields)))
-    source = assigned(bound.read, positions, pa.schema(fields), time_zone=context.session.settings["time_zone"])
-    return source
+    return assigned(bound.read, positions, pa.schema(fields), time_zone=context.session.settings["time_zone"])

@@ -58,7 +58,8 @@ class Vacuum:
     def _check_retention(self) -> None:
         retention = retention_hours(self.target.snapshot.properties)
         if self.check and self.hours is not None and self.hours < retention:
-            message = f"VACUUM would remove files of `{self.target.entry}` younger than its retention of {retention} hours"
+            younger = f"younger than its retention of {retention} hours"
+            message = f"VACUUM would remove files of `{self.target.entry}` {younger}"
             hint = "readers of older versions would fail; SET deltasql.vacuum.retention_check = off allows it"
             raise OperationalError(message, hint=hint)
 
@@ -77,8 +78,6 @@ def plan(statement: statements.Vacuum, context: StatementContext) -> Vacuum:
     if statement.retain_hours is not None:
         hours = context.evaluate(statement.retain_hours.sql)
         if isinstance(hours, bool) or not isinstance(hours, int) or hours < 0:
-            raise PlanError(
-                f"RETAIN takes a whole number of hours, not `{hours}`", span=statement.retain_hours.span
-            )
+            raise PlanError(f"RETAIN takes a whole number of hours, not `{hours}`", span=statement.retain_hours.span)
     check = bool(context.session.settings["deltasql.vacuum.retention_check"])
     return Vacuum(into, statement.lite, hours, statement.dry_run, check)

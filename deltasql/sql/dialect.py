@@ -35,7 +35,9 @@ class DeltaDialect(Dialect):
         HEX_STRINGS: ClassVar = [("x'", "'"), ("X'", "'")]
         VAR_SINGLE_TOKENS: ClassVar = {"$"}
         COMMANDS: ClassVar[set[TokenType]] = set()
-        KEYWORDS: ClassVar = {word: kind for word, kind in BaseTokenizer.KEYWORDS.items() if not set(word) & set(" {*?")}
+        KEYWORDS: ClassVar = {
+            word: kind for word, kind in BaseTokenizer.KEYWORDS.items() if not set(word) & set(" {*?")
+        }
 
 
 @dataclass(frozen=True, slots=True)

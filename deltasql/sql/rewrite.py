@@ -37,8 +37,10 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """The text for DataFusion; the output columns that are to be renamed: (name, name as written); and for
-    each table, in order of appearance, the columns of it that the text names.
+    """The text for DataFusion, and what was found on the way.
+
+    ``renames``: the output columns that are to be renamed (name, name as written). ``used``: for each table,
+    in order of appearance, the columns of it that the text names.
     """
 
     spliced: Spliced

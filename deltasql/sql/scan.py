@@ -15,6 +15,8 @@ from deltasql.names import TableReference, fold
 from deltasql.sql.cursor import Cursor
 from deltasql.sql.dialect import Token
 
+_NOWHERE = Span(0, 0)
+
 
 def seen(token: Token) -> str:
     """The name that DataFusion sees: unquoted ones are folded to lower case (ASCII only)."""
@@ -30,7 +32,7 @@ class Relation:
     reference: TableReference | None
     alias: Token | None = None
     cte: Token | None = None
-    span: Span = Span(0, 0)
+    span: Span = _NOWHERE
 
 
 @dataclass(eq=False, slots=True)
@@ -272,10 +274,12 @@ class _Scanner:
                 self._skip()
         elif token.upper in ("NULLS", "OVER", "WINDOW") and behind is not None and behind.kind == "word":
             self._skip()
-        elif token.kind == "word" and behind is not None and (behind.kind == "string" or behind.upper == "=>"):
+        elif self._is_typed(token, behind) or (frame.opener == "EXTRACT" and self.tokens[index - 1].upper == "("):
             self.roles[index] = "word"
-        elif frame.opener == "EXTRACT" and self.tokens[index - 1].upper == "(":
-            self.roles[index] = "word"
+
+    def _is_typed(self, token: Token, behind: Token | None) -> bool:
+        """True for the first word of ``DATE '…'`` and of ``name => value``."""
+        return token.kind == "word" and behind is not None and (behind.kind == "string" or behind.upper == "=>")
 
     def _skip(self) -> None:
         self.roles[self.cursor.index] = "word"
@@ -409,12 +413,15 @@ _UNITS = {
     "TO",
 }  # fmt: skip
 
-RESERVED = frozenset(
-    """ALL ANALYZE AND ANTI ANY ARRAY AS ASC ASOF BETWEEN BOTH BY CASE CAST COLLATE CROSS CUBE CURRENT DESC DISTINCT
-    ELSE END ESCAPE EXCEPT EXCLUDE EXISTS EXPLAIN FALSE FETCH FILTER FIRST FOLLOWING FOR FROM FULL GROUP GROUPING
-    GROUPS HAVING IGNORE ILIKE IN INNER INTERSECT INTERVAL INTO IS JOIN LAST LATERAL LEADING LEFT LIKE LIMIT MINUS
-    NATURAL NOT NULL NULLS OFFSET ON ONLY OR ORDER OUTER OVER PARTITION PIVOT PRECEDING QUALIFY RANGE RECURSIVE
-    RESPECT RIGHT RLIKE ROLLUP ROW ROWS SELECT SEMI SETS SIMILAR SOME SORT STRUCT TABLE TABLESAMPLE THEN TIES TO
-    TRAILING TRUE TRY_CAST UNBOUNDED UNION UNNEST UNPIVOT USING VALUES WHEN WHERE WINDOW WITH WITHIN""".split()
-)
+RESERVED = frozenset({
+    "ALL", "ANALYZE", "AND", "ANTI", "ANY", "ARRAY", "AS", "ASC", "ASOF", "BETWEEN", "BOTH", "BY", "CASE", "CAST",
+    "COLLATE", "CROSS", "CUBE", "CURRENT", "DESC", "DISTINCT", "ELSE", "END", "ESCAPE", "EXCEPT", "EXCLUDE",
+    "EXISTS", "EXPLAIN", "FALSE", "FETCH", "FILTER", "FIRST", "FOLLOWING", "FOR", "FROM", "FULL", "GROUP",
+    "GROUPING", "GROUPS", "HAVING", "IGNORE", "ILIKE", "IN", "INNER", "INTERSECT", "INTERVAL", "INTO", "IS", "JOIN",
+    "LAST", "LATERAL", "LEADING", "LEFT", "LIKE", "LIMIT", "MINUS", "NATURAL", "NOT", "NULL", "NULLS", "OFFSET",
+    "ON", "ONLY", "OR", "ORDER", "OUTER", "OVER", "PARTITION", "PIVOT", "PRECEDING", "QUALIFY", "RANGE", "RECURSIVE",
+    "RESPECT", "RIGHT", "RLIKE", "ROLLUP", "ROW", "ROWS", "SELECT", "SEMI", "SETS", "SIMILAR", "SOME", "SORT",
+    "STRUCT", "TABLE", "TABLESAMPLE", "THEN", "TIES", "TO", "TRAILING", "TRUE", "TRY_CAST", "UNBOUNDED", "UNION",
+    "UNNEST", "UNPIVOT", "USING", "VALUES", "WHEN", "WHERE", "WINDOW", "WITH", "WITHIN",
+})  # fmt: skip
 """Unquoted words that are never a column."""

@@ -8,6 +8,7 @@ A predicate that folds to NULL or false never reaches delta-rs, which would dele
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -29,7 +30,7 @@ from deltasql.write.source import Source
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """The rows a predicate holds for: ``never`` any, or by delta-rs's ``predicate``, or by the ``keys`` of ``bound``."""
+    """The rows a predicate holds for: ``never`` any; or those of delta-rs's ``predicate``; or by ``bound``'s keys."""
 
     never: bool
     predicate: str | None
@@ -81,7 +82,7 @@ def keys_of(
 def require_deterministic(expression: Fragment, what: str) -> None:
     """Raise `NotSupportedError` for a function that gives another value for each row."""
     tokens = tokenize(expression.sql)
-    for token, behind in zip(tokens, tokens[1:], strict=False):
+    for token, behind in itertools.pairwise(tokens):
         if token.upper in ("RANDOM", "RAND", "UUID") and behind.upper == "(":
             raise NotSupportedError(f"`{token.text}()` can't stand in this {what}, as rows are matched by value")
 
@@ -112,9 +113,7 @@ def _is_plain_value(value: object) -> bool:
     return value is None or isinstance(value, bool | int | float | str | Decimal)
 
 
-def selection(
-    table: TableReference, alias: str | None, where: Fragment | None, columns: Sequence[str]
-) -> Fragment:
+def selection(table: TableReference, alias: str | None, where: Fragment | None, columns: Sequence[str]) -> Fragment:
     """A query of the distinct ``columns`` (SQL) over the target; its errors have their place in ``where``."""
     name = ".".join(quote(part) for part in table.parts) if table.parts else f"delta.{quote(str(table.path))}"
     named = f"{name} AS {quote(alias)}" if alias is not None else name
@@ -126,7 +125,7 @@ def selection(
     return Fragment(front + where.sql, Span(start, where.span.end))
 
 
-_OPERATORS = frozenset("= <> != < <= > >= ( ) , . + - *".split())
+_OPERATORS = frozenset({"=", "<>", "!=", "<", "<=", ">", ">=", "(", ")", ",", ".", "+", "-", "*"})
 _WORDS = frozenset({"AND", "OR", "NOT", "IN", "BETWEEN", "IS", "NULL", "TRUE", "FALSE", "LIKE"})
 
 
