@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +11,7 @@ from typing import Self
 from deltalake import DeltaTable
 
 from deltasql.catalog.catalog import Catalog
-from deltasql.errors import ClosedError, Error, Span
+from deltasql.errors import ClosedError, Error, ParseError, Span
 from deltasql.operations import plan
 from deltasql.result import Result
 from deltasql.session import Session, StatementContext
@@ -67,6 +68,7 @@ class Connection:
                 if error.span is not None:
                     error.span = Span(error.span.start + span.start, error.span.end + span.start)
                 error.statement = text
+                _name_position(error, text)
                 raise
 
     def table(self, name: str) -> DeltaTable:
@@ -99,3 +101,14 @@ def _place(error: Error, spliced: Spliced) -> None:
     if error.span is not None and error.statement != spliced.original:
         error.span = spliced.original_span(error.span)
     error.statement = spliced.original
+    _name_position(error, spliced.original)
+
+
+_POSITION = re.compile(r"^line \d+, column \d+: ")
+
+
+def _name_position(error: Error, text: str) -> None:
+    """Let a `ParseError` begin with line and column in ``text``."""
+    if isinstance(error, ParseError) and error.span is not None:
+        line, column = error.span.position(text)
+        error.message = f"line {line}, column {column}: {_POSITION.sub('', error.message)}"

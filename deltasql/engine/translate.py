@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from deltasql.errors import (
     CastError,
@@ -24,6 +25,7 @@ from deltasql.names import did_you_mean, fold
 from deltasql.sql.dialect import tokenize
 from deltasql.sql.rewrite import Rewritten
 
+_FEW = 8
 Made = Callable[[re.Match[str], str], Error]
 
 
@@ -78,8 +80,17 @@ def _no_column(found: re.Match[str], message: str) -> Error:
     wanted = found[1].strip('"').rsplit(".", maxsplit=1)[-1].strip('"')
     listed = re.search(r"Valid fields are (.*?)\.?$", message, re.DOTALL)
     fields = re.findall(r'(?:"[^"]*"|[^,\s])+', listed[1]) if listed else []
-    names = {field.split(".")[-1].strip('"') for field in fields}
-    return ColumnNotFound(f"there is no column `{wanted}`", hint=did_you_mean(wanted, names - {wanted}))
+    names = dict.fromkeys(field.split(".")[-1].strip('"') for field in fields)
+    names.pop(wanted, None)
+    return ColumnNotFound(f"there is no column `{wanted}`", hint=did_you_mean(wanted, names) or _listed(names))
+
+
+def _listed(names: Iterable[str]) -> str | None:
+    some = [f"`{name}`" for name in itertools.islice(names, _FEW + 1)]
+    if len(some) == 1:
+        return f"the only column is {some[0]}"
+    more = ", …" if len(some) > _FEW else ""
+    return f"the columns are {', '.join(some[:_FEW])}{more}" if some else None
 
 
 def _no_table(found: re.Match[str], _: str) -> Error:

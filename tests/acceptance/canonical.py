@@ -1,6 +1,7 @@
 """The canonical form of rows (``shared/corpora/README.md``): one spelling per value, whatever engine read it.
 
-Values are taken from Arrow, not from Python objects, because Python's dates and datetimes end at the years 1 and 9999.
+Values are taken from Arrow, not from Python objects, because Python's dates and datetimes end at the years 1 and
+9999. One spelling is the corpus's own: an empty map is ``[]``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import decimal
 import hashlib
 import json
 import math
-import struct
 from typing import Any
 
 import pyarrow as pa
@@ -21,8 +21,8 @@ _EPOCH = dt.datetime(1970, 1, 1)
 
 def rows(table: pa.Table) -> list[Row]:
     """The rows in canonical form, sorted."""
-    columns = [[value(item) for item in column] for column in table.columns]
-    found = [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in range(table.num_rows)]
+    columns = [[value for chunk in column.chunks for value in values(chunk)] for column in table.columns]
+    found = [list(row) for row in zip(*columns, strict=True)]
     return sorted(found, key=lambda row: json.dumps(row, sort_keys=True))
 
 
@@ -32,51 +32,46 @@ def digest(canonical: list[Row]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def value(scalar: pa.Scalar) -> Any:
-    """One value in canonical form."""
-    if not scalar.is_valid:
-        return None
-    type = scalar.type
-    if pa.types.is_floating(type):
-        return _float(scalar.as_py(), single=type == pa.float32())
-    if pa.types.is_decimal(type):
-        return _decimal(scalar.as_py())
-    if pa.types.is_date(type):
-        return _date(scalar.cast(pa.date32()).cast(pa.int32()).as_py())
-    if pa.types.is_timestamp(type):
-        microseconds = scalar.cast(pa.timestamp("us", type.tz)).cast(pa.int64()).as_py()
-        return _instant(microseconds, zoned=type.tz is not None)
-    return _plain(scalar)
-
-
-def _plain(scalar: pa.Scalar) -> Any:
-    type = scalar.type
-    if pa.types.is_binary(type) or pa.types.is_large_binary(type) or pa.types.is_fixed_size_binary(type):
-        return "hex:" + scalar.as_py().hex()
+def values(array: pa.Array) -> list[Any]:
+    """The values of an array in canonical form."""
+    type = array.type
     if pa.types.is_struct(type):
-        return {field.name: value(scalar[index]) for index, field in enumerate(type)}
+        children = [values(child) for child in array.flatten()]
+        names = [field.name for field in type]
+        rows = zip(*children, strict=True) if children else ((),) * len(array)
+        made = [dict(zip(names, row, strict=True)) for row in rows]
+        return [row if valid else None for row, valid in zip(made, array.is_valid().to_pylist(), strict=True)]
     if pa.types.is_map(type):
-        pairs = [[value(entry[0]), value(entry[1])] for entry in scalar.values]
-        return ["map", *sorted(pairs, key=lambda pair: json.dumps(pair[0], sort_keys=True))]
+        return [None if not item.is_valid else _map(item.values) for item in array]
     if pa.types.is_list(type) or pa.types.is_large_list(type):
-        return [value(item) for item in scalar.values]
-    return scalar.as_py()
+        return [None if not item.is_valid else values(item.values) for item in array]
+    if pa.types.is_date(type):
+        return [None if days is None else _date(days) for days in array.cast(pa.date32()).cast(pa.int32()).to_pylist()]
+    if pa.types.is_timestamp(type):
+        plain = array.cast(pa.timestamp("us", type.tz)).cast(pa.int64()).to_pylist()
+        return [None if time is None else _time(time, zoned=type.tz is not None) for time in plain]
+    return [None if value is None else _plain(value) for value in array.to_pylist()]
 
 
-def _float(number: float, *, single: bool) -> str:
+def _map(entries: pa.StructArray) -> list[Any]:
+    keys, items = (values(child) for child in entries.flatten())
+    pairs = sorted(([key, item] for key, item in zip(keys, items, strict=True)), key=json.dumps)
+    return ["map", *pairs] if pairs else []
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return _float(value)
+    if isinstance(value, decimal.Decimal):
+        return _decimal(value)
+    return f"hex:{value.hex()}" if isinstance(value, bytes) else value
+
+
+def _float(number: float) -> str:
     if math.isnan(number):
         return "nan"
     if math.isinf(number):
         return "inf" if number > 0 else "-inf"
-    return _shortest_single(number) if single else repr(number)
-
-
-def _shortest_single(number: float) -> str:
-    """The shortest text that reads as this float of 32 bits."""
-    for digits in range(1, 10):
-        short = float(f"{number:.{digits}g}")
-        if abs(short) < 3.5e38 and struct.unpack("f", struct.pack("f", short))[0] == number:
-            return repr(short)
     return repr(number)
 
 
@@ -94,7 +89,7 @@ def _date(days: int) -> str:
         return f"days:{days}"
 
 
-def _instant(microseconds: int, *, zoned: bool) -> str:
+def _time(microseconds: int, *, zoned: bool) -> str:
     try:
         time = _EPOCH + dt.timedelta(microseconds=microseconds)
     except OverflowError:
