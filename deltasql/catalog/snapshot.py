@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
+from urllib.parse import unquote
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -69,14 +70,33 @@ class Snapshot:
         """The data files."""
         return tuple(Path(uri) for uri in self.table.file_uris())
 
+    @cached_property
+    def adds(self) -> pa.Table | None:
+        """What the log says of each of ``files``, in their order: partition values and statistics.
+
+        Columns ``path``, ``num_records``, ``partition.x``, ``min.x``, ``max.x``, ``null_count.x``. None where the
+        two can't be matched.
+        """
+        adds = pa.table(self.table.get_add_actions(flatten=True))
+        paths = adds["path"].to_pylist()
+        matched = len(paths) == len(self.files) and all(
+            str(file).endswith(unquote(path)) for file, path in zip(self.files, paths, strict=True)
+        )
+        return adds if matched else None
+
+    @cached_property
+    def partition_values(self) -> dict[Path, tuple[pa.Scalar, ...]]:
+        """The partition values of each file, in the order of ``partition_columns``."""
+        if self.adds is None:
+            return {}
+        columns = [self.adds[f"partition.{name}"] for name in self.partition_columns]
+        return dict(zip(self.files, zip(*columns, strict=True), strict=True))
+
     @property
     def is_latest(self) -> bool:
         """True as long as no newer version has been committed."""
         return version_range(self.location)[1] == self.version
 
-    def missing_file(self) -> Path | None:
-        """The first data file that isn't there any more, or None."""
-        return next((file for file in self.files if not file.exists()), None)
 
 
 def _fields(schema: pa.Schema | pa.StructType) -> Fields:

@@ -11,18 +11,23 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import datafusion
 import pyarrow as pa
 
 from deltasql.catalog.snapshot import Snapshot
+from deltasql.engine.ask import Ask, asks
 from deltasql.engine.provider import Lookup, StatementCatalog, TableName
-from deltasql.engine.scan import Access, Tables
+from deltasql.engine.scan import Access, Tables, needs_ask, outline
 from deltasql.engine.translate import translate
 from deltasql.errors import NotSupportedError, PlanError, StorageError, VersionNotFound
 from deltasql.names import did_you_mean
 from deltasql.sql.rewrite import Rewritten
+
+if TYPE_CHECKING:
+    from datafusion.catalog import Table
 
 Sources = Mapping[TableName, Snapshot]
 
@@ -78,35 +83,53 @@ class DataFusionEngine:
         self._context = datafusion.SessionContext(config)
         self._planning = threading.Lock()
         self._tables = Tables(self._context, _CONFIG)
-        self._provider = StatementCatalog(lookup, self._tables)
+        self._provider = StatementCatalog(lookup)
         self._context.register_catalog_provider(catalog, self._provider)
         self._defaults: dict[str, str] = {}
         self.reader = "auto"
 
     def query(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> BoundQuery:
         """Plan ``query``; see `Engine.query`."""
-        accesses = {name: self._tables.access(snapshot, self.reader) for name, snapshot in sources.items()}
-        bound = {name: self._tables.table(source, accesses[name]) for name, source in sources.items()}
-        with self._planning, _translated(query), self._provider.serving(bound):
-            frame = self._frame(query.text, parameters)
-        # What a listing can't find it passes over (facts.md, 49), so the files are looked for after the
-        # scan was laid out, each time it is.
-        listed = [sources[name] for name, access in accesses.items() if access.path == "listing"]
+        with self._planning, _translated(query):
+            found = self._asks(query, sources, parameters)
+            bound = {
+                name: (snapshot, self._tables.access(snapshot, found.get(name), self.reader))
+                for name, snapshot in sources.items()
+            }
+            tables = {
+                name: self._tables.table(snapshot, found.get(name), access)
+                for name, (snapshot, access) in bound.items()
+            }
+            frame = self._planned(query, tables, parameters)
         schema = _named(plain_schema(frame.schema()), query.renames)
 
         def read() -> Iterator[pa.RecordBatch]:
             with _translated(query):
                 stream = frame.execute_stream()
-                for snapshot in listed:
-                    _require_files(snapshot)
+                # What a listing can't find it passes over (facts.md, 49), so the files are looked for after
+                # the scan was laid out, each time it is.
+                for snapshot, access in bound.values():
+                    _require_files(snapshot, access.files)
                 yield from _batches(stream, schema)
 
         def is_empty() -> bool:
             with _translated(query):
                 return isinstance(frame.optimized_logical_plan().to_variant(), datafusion.expr.EmptyRelation)
 
-        tables = {name: (sources[name], access) for name, access in accesses.items()}
-        return BoundQuery(schema, read, is_empty, tables)
+        return BoundQuery(schema, read, is_empty, bound)
+
+    def _asks(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> dict[TableName, Ask]:
+        """What the query asks of each table, from a first plan, where a table is laid out by it."""
+        if not any(map(needs_ask, sources.values())):
+            return {}
+        tables = {name: outline(snapshot) for name, snapshot in sources.items()}
+        return asks(self._planned(query, tables, parameters).optimized_logical_plan())
+
+    def _planned(
+        self, query: Rewritten, tables: Mapping[TableName, Table], parameters: Mapping[str, Any]
+    ) -> datafusion.DataFrame:
+        with self._provider.serving(tables):
+            return self._frame(query.text, parameters)
 
     def _frame(self, sql: str, parameters: Mapping[str, Any]) -> datafusion.DataFrame:
         values = {name: _value(value) for name, value in parameters.items()} or None
@@ -193,9 +216,9 @@ def _translated(query: Rewritten | None) -> Iterator[None]:
         raise translate(error, query) from error
 
 
-def _require_files(snapshot: Snapshot) -> None:
-    missing = snapshot.missing_file()
-    if missing is not None:
+def _require_files(snapshot: Snapshot, files: Iterable[Path]) -> None:
+    missing = next((file for file in files if not file.exists()), None)
+    if missing is not None and missing.is_relative_to(snapshot.location):
         message = f"version {snapshot.version} of `{snapshot.name}` can't be read: its file `{missing.name}` is missing"
         if snapshot.is_latest:
             raise StorageError(message, hint="something other than Delta removed it")

@@ -14,7 +14,7 @@ from typing import Protocol
 from datafusion.catalog import CatalogProvider, SchemaProvider, Table
 
 from deltasql.catalog.snapshot import Snapshot
-from deltasql.engine.scan import Tables
+from deltasql.engine.scan import outline
 from deltasql.errors import Error
 
 TableName = tuple[str, str, str]
@@ -36,9 +36,8 @@ class Lookup(Protocol):
 class StatementCatalog(CatalogProvider):
     """The one catalog of a connection."""
 
-    def __init__(self, lookup: Lookup, tables: Tables) -> None:
+    def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
-        self._tables = tables
         self._served: dict[tuple[str, str], Table] = {}
 
     @contextmanager
@@ -69,7 +68,7 @@ class StatementCatalog(CatalogProvider):
     def _open(self, schema: str, name: str) -> Table | None:
         try:
             snapshot = self._lookup.find(schema, name)
-            return None if snapshot is None else self._tables.table(snapshot, self._tables.access(snapshot, "auto"))
+            return None if snapshot is None else outline(snapshot)
         except Error:
             return None
 

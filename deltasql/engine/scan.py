@@ -1,13 +1,14 @@
 """How a table is read: the access paths, and which one is taken.
 
 *listing*: DataFusion's own Parquet scan over exactly the snapshot's files. A one-file template plan is made
-with DataFusion, serialised, and its list of paths replaced (facts.md, 7). For unpartitioned tables that
-Parquet alone can express.
-*scan*: delta-rs reads, behind an Arrow dataset that passes projections on; for everything else.
+with DataFusion, serialised, and its list of paths replaced (facts.md, 7); a partitioned table is the union of
+one such scan per partition. For tables that Parquet alone can express.
+*scan*: delta-rs reads, behind an Arrow dataset that passes columns and predicate on; for everything else.
 """
 
 from __future__ import annotations
 
+import functools
 import urllib.parse
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,75 +18,165 @@ from typing import Any
 
 import datafusion
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as pads
 from datafusion.catalog import Table
 from datafusion.plan import LogicalPlan
 
 from deltasql.catalog.snapshot import Snapshot
+from deltasql.engine import pruning
+from deltasql.engine.ask import Ask
 from deltasql.errors import NotSupportedError
+from deltasql.names import quote
 
 _PARQUET_CAN = frozenset({"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"})
+_MOST_GROUPS = 64
+_FEW_FILES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The access path taken for a table (``listing`` or ``scan``), and why."""
+    """How a table is read: the path taken (``listing`` or ``scan``) and why, and the files that are read."""
 
     path: str
     reason: str
+    files: tuple[Path, ...]
 
 
-def choose(snapshot: Snapshot) -> Access:
-    """The fastest path that reads ``snapshot`` right."""
+def choose(snapshot: Snapshot) -> tuple[str, str]:
+    """The fastest path that reads ``snapshot`` right, and why."""
     beyond = sorted(snapshot.reader_features - _PARQUET_CAN)
     if beyond:
-        return Access("scan", f"the table has {', '.join(beyond)}")
-    if snapshot.partition_columns:
-        return Access("scan", "the table is partitioned")
-    if not snapshot.files:
-        return Access("scan", "the table has no files")
+        return "scan", f"the table has {', '.join(beyond)}"
     if not all(path.is_relative_to(snapshot.location) and "file:" not in str(path) for path in snapshot.files):
-        return Access("scan", "the table has files outside its folder")
-    return Access("listing", "Parquet alone holds it")
+        return "scan", "the table has files outside its folder"
+    if snapshot.partition_columns and snapshot.adds is None:
+        return "scan", "the log's partition values can't be matched with its files"
+    if any(pa.types.is_binary(snapshot.schema.field(name).type) for name in snapshot.partition_columns):
+        return "scan", "the table is partitioned by a BINARY"
+    return "listing", "Parquet alone holds it"
+
+
+def needs_ask(snapshot: Snapshot) -> bool:
+    """True where it pays (or is needed) to know what a query asks of the table before its scan is laid out."""
+    many = len(snapshot.files) > _FEW_FILES or bool(snapshot.partition_columns)
+    return many or bool(_floats(snapshot)) or choose(snapshot)[0] != "listing"
+
+
+def _floats(snapshot: Snapshot) -> list[str]:
+    return [field.name for field in snapshot.schema if pa.types.is_floating(field.type)]
+
+
+def outline(snapshot: Snapshot) -> Table:
+    """A table with the columns of ``snapshot`` and no rows: enough to plan with."""
+    return Table(pads.dataset(snapshot.schema.empty_table()))
 
 
 class Tables:
-    """Makes DataFusion tables of snapshots, a listing once as long as its snapshot lives."""
+    """Makes DataFusion tables of snapshots."""
 
     def __init__(self, context: datafusion.SessionContext, config: Mapping[str, str]) -> None:
         self._context = context
         self._config = dict(config)
-        self._listings: weakref.WeakKeyDictionary[Snapshot, Table] = weakref.WeakKeyDictionary()
+        self._templates: weakref.WeakKeyDictionary[Snapshot, bytes] = weakref.WeakKeyDictionary()
+        self._opaque = {kind: _opaque(kind) for kind in (pa.float32(), pa.float64())}
 
-    def access(self, snapshot: Snapshot, reader: str) -> Access:
-        """The path for ``snapshot`` under the setting ``deltasql.reader``.
+    def access(self, snapshot: Snapshot, ask: Ask | None, reader: str) -> Access:
+        """The path for ``snapshot`` under the setting ``deltasql.reader``, and the files that ``ask`` needs.
 
         Raises `NotSupportedError` where the forced path can't read the table.
         """
-        chosen = choose(snapshot)
-        if reader in ("auto", chosen.path):
-            return chosen
-        if reader == "listing":
-            message = f"`{snapshot.name}` can't be read by `listing`: {chosen.reason}"
+        path, reason = choose(snapshot)
+        kept = range(len(snapshot.files)) if ask is None else pruning.kept(snapshot, ask)
+        files = tuple(snapshot.files[index] for index in kept)
+        if reader == "listing" and path != "listing":
+            message = f"`{snapshot.name}` can't be read by `listing`: {reason}"
             raise NotSupportedError(message, hint="SET deltasql.reader = 'auto'")
-        return Access("scan", "by SET deltasql.reader")
+        if reader != "auto":
+            return Access(reader, "by SET deltasql.reader", files)
+        if path == "listing" and len(self._groups(snapshot, files)) > _MOST_GROUPS:
+            return Access("scan", f"more than {_MOST_GROUPS} partitions are read", files)
+        return Access(path, reason, files)
 
-    def table(self, snapshot: Snapshot, access: Access) -> Table:
+    def table(self, snapshot: Snapshot, ask: Ask | None, access: Access) -> Table:
         """The table that reads ``snapshot`` by ``access``."""
-        if access.path == "scan":
-            return Table(ScanDataset(snapshot))
-        if snapshot not in self._listings:
-            self._listings[snapshot] = self._listing(snapshot)
-        return self._listings[snapshot]
+        if not access.files:
+            return outline(snapshot)
+        floats = [name for name in _floats(snapshot) if ask is None or name in ask.compared]
+        if access.path == "listing":
+            frame = self._listing(snapshot, access.files)
+        else:
+            predicate = None if ask is None else pruning.as_sql(snapshot, ask)
+            frame = self._context.read_table(Table(ScanDataset(snapshot, predicate)))
+            floats = _floats(snapshot)
+        return Table(self._guarded(frame, snapshot, floats))
 
-    def _listing(self, snapshot: Snapshot) -> Table:
-        urls = [file_url(path) for path in snapshot.files]
-        template = datafusion.SessionContext(datafusion.SessionConfig(self._config))
-        template.register_parquet("t", urls[0], schema=snapshot.schema)
-        frame = template.table("t")
-        message = with_paths(frame.logical_plan().to_bytes(template), urls)
-        plan = LogicalPlan.from_bytes(self._context, message)
-        return Table(self._context.create_dataframe_from_logical_plan(plan))
+    def _guarded(self, frame: datafusion.DataFrame, snapshot: Snapshot, floats: Sequence[str]) -> datafusion.DataFrame:
+        """Hide ``floats`` from statistics and Arrow's filters: these don't know NaN as the greatest value."""
+        if not floats:
+            return frame
+        chosen = [
+            self._opaque[field.type](_column(field.name)).alias(field.name)
+            if field.name in floats and field.type in self._opaque
+            else _column(field.name)
+            for field in snapshot.schema
+        ]
+        return frame.select(*chosen)
+
+    # -- listing
+
+    def _listing(self, snapshot: Snapshot, files: Sequence[Path]) -> datafusion.DataFrame:
+        """A scan over exactly ``files``: one listing per partition, with its values as literals."""
+        template = self._template(snapshot)
+        frames = []
+        for values, group in self._groups(snapshot, files).items():
+            plan = LogicalPlan.from_bytes(self._context, with_paths(template, [file_url(path) for path in group]))
+            frame = self._context.create_dataframe_from_logical_plan(plan)
+            frames.append(_with_partition(frame, snapshot, values))
+        return functools.reduce(lambda one, other: one.union(other), frames)
+
+    def _groups(self, snapshot: Snapshot, files: Sequence[Path]) -> dict[tuple[pa.Scalar, ...], list[Path]]:
+        """``files`` by their partition values."""
+        if not snapshot.partition_columns:
+            return {(): list(files)}
+        groups: dict[tuple[pa.Scalar, ...], list[Path]] = {}
+        for path in files:
+            groups.setdefault(snapshot.partition_values[path], []).append(path)
+        return groups
+
+    def _template(self, snapshot: Snapshot) -> bytes:
+        """The plan of a listing of one file, in DataFusion's message format."""
+        if snapshot not in self._templates:
+            context = datafusion.SessionContext(datafusion.SessionConfig(self._config))
+            stored = [field for field in snapshot.schema if field.name not in snapshot.partition_columns]
+            name = quote(snapshot.name)
+            context.register_parquet(name, file_url(snapshot.files[0]), schema=pa.schema(stored))
+            self._templates[snapshot] = context.table(name).logical_plan().to_bytes(context)
+        return self._templates[snapshot]
+
+
+def _column(name: str) -> datafusion.Expr:
+    return datafusion.col(quote(name))
+
+
+def _with_partition(
+    frame: datafusion.DataFrame, snapshot: Snapshot, values: Sequence[pa.Scalar]
+) -> datafusion.DataFrame:
+    """The columns of the table in order, those of the partition as literals."""
+    if not values:
+        return frame
+    constants = dict(zip(snapshot.partition_columns, values, strict=True))
+    return frame.select(
+        *(
+            datafusion.lit(constants[name]).alias(name) if name in constants else _column(name)
+            for name in snapshot.schema.names
+        )
+    )
+
+
+def _opaque(kind: pa.DataType) -> datafusion.ScalarUDF:
+    """A function that gives its argument, through which DataFusion's optimiser doesn't see."""
+    return datafusion.udf(lambda values: values, [kind], kind, "immutable", f"deltasql_opaque_{kind}")
 
 
 def file_url(path: Path) -> str:
@@ -161,8 +252,9 @@ class ScanDataset(pads.Dataset):  # type: ignore[misc]
     are applied.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, predicate: str | None = None) -> None:
         self._snapshot = snapshot
+        self._predicate = predicate
 
     @property
     def schema(self) -> pa.Schema:
@@ -181,7 +273,7 @@ class ScanDataset(pads.Dataset):  # type: ignore[misc]
         **_: Any,
     ) -> _Scanner:
         """A scanner of the chosen columns and rows."""
-        return _Scanner(self._snapshot, columns, filter)
+        return _Scanner(self._snapshot, columns, filter, self._predicate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +281,7 @@ class _Scanner:
     snapshot: Snapshot
     columns: list[str] | None
     filter: pads.Expression | None
+    predicate: str | None
 
     @property
     def projected_schema(self) -> pa.Schema:
@@ -197,9 +290,17 @@ class _Scanner:
 
     def to_batches(self) -> Iterator[pa.RecordBatch]:
         needed = self._needed()
-        schema = pa.schema([self.snapshot.schema.field(name) for name in needed])
-        for batch in pa.RecordBatchReader.from_stream(self.snapshot.table.scan(columns=needed)):
-            yield from self._chosen(_as(batch, schema))
+        stream = self.snapshot.table.scan(columns=needed, predicate=self.predicate)
+        for batch in pa.RecordBatchReader.from_stream(stream):
+            columns = [self._stored(name, batch.column(name)) for name in needed]
+            yield from self._chosen(pa.RecordBatch.from_arrays(columns, names=needed))
+
+    def _stored(self, name: str, values: pa.Array) -> pa.Array:
+        """A column in its type of the Delta schema; an empty partition value is NULL (Delta protocol)."""
+        values = values.cast(self.snapshot.schema.field(name).type)
+        if name in self.snapshot.partition_columns and pa.types.is_string(values.type):
+            return pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
+        return values
 
     def _needed(self) -> list[str]:
         """The columns to read: those asked for, and any that the filter may mention."""
@@ -216,8 +317,3 @@ class _Scanner:
             return
         table = pa.Table.from_batches([batch]).filter(self.filter).select(self.projected_schema.names)
         yield from table.to_batches()
-
-
-def _as(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    columns = [batch.column(field.name).cast(field.type) for field in schema]
-    return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -35,7 +35,7 @@ def tables_plan(bound: BoundQuery) -> Plan:
     """A row of EXPLAIN for each table: version, files, access path and why."""
     rows: Plan = []
     for name, (snapshot, access) in bound.tables.items():
-        files = len(snapshot.files)
-        text = f"{snapshot.name}: version {snapshot.version}, {files} of {files} files"
+        files = f"{len(access.files)} of {len(snapshot.files)} files"
+        text = f"{snapshot.name}: version {snapshot.version}, {files}"
         rows.append((f"table {name[-1]}", f"{text}, read by {access.path} ({access.reason})"))
     return rows

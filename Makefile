@@ -1,0 +1,62 @@
+PYTHON ?= python3
+BIN := .venv/bin
+PACKAGE := .venv/.package
+TOOLS := .venv/.tools
+COMPILED := .venv-compiled/.ready
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z.][a-z.-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
+
+.PHONY: demo
+demo: $(PACKAGE) ## a small lake to try things on: the prompt, or a tour where there is no terminal
+	@$(BIN)/deltasql --demo
+
+.PHONY: test
+test: $(TOOLS) $(COMPILED) ## all tests, on two processes
+	$(BIN)/pytest -n 2 $(PYTEST)
+
+.PHONY: lint
+lint: $(TOOLS) ## ruff, mypy, the layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: bench
+bench: $(TOOLS) ## our overhead over bare DataFusion, to benchmarks/results
+	$(BIN)/python benchmarks/overhead.py
+
+.PHONY: docs
+docs: $(PACKAGE) ## the generated parts of README.md and docs/
+	$(BIN)/python docs/generate.py
+
+.PHONY: clean
+clean: ## remove what was built, the environments too
+	rm -rf .venv .venv-compiled .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# -- environments
+
+.venv: $(TOOLS) ## the environment to work in
+
+.venv-compiled: $(COMPILED) ## sqlglot's compiled build, which one test runs the parser's suite on
+
+# The demo needs the package alone, which is quicker to install.
+$(PACKAGE): pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(TOOLS): $(PACKAGE)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,dev]'
+	@touch $@
+
+$(COMPILED): $(TOOLS)
+	$(PYTHON) -m venv .venv-compiled
+	.venv-compiled/bin/python -m pip install --quiet --disable-pip-version-check pytest hypothesis \
+		"sqlglot[c]==$$($(BIN)/python -c 'import sqlglot; print(sqlglot.__version__)')"
+	@touch $@

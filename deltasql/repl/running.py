@@ -1,0 +1,60 @@
+"""Work that Ctrl-C stops, however deep in a library it is.
+
+Ctrl-C reaches the main thread only, and that hears nothing while it is inside a library. So the work is done in
+another thread while the main one waits, and a Ctrl-C is passed on. A library that looks up now and then (DataFusion,
+once a second) stops; work that may be left alone is left alone if it doesn't.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+_PATIENCE = 2.0  # seconds; twice as long as DataFusion takes to look up
+_STEP = 0.05
+
+
+class AbandonedError(Exception):
+    """The work was left to itself: it didn't stop in time."""
+
+
+def interruptible(work: Callable[[], None], *, may_abandon: bool) -> None:
+    """Do ``work`` and raise what it raises; `KeyboardInterrupt` if Ctrl-C stopped it.
+
+    Work that doesn't stop is waited for, or, if it ``may_abandon`` (it only reads), left after two seconds or a
+    second Ctrl-C: `AbandonedError`. Ctrl-C that came too late to stop anything isn't raised.
+    """
+    failures: list[BaseException] = []
+    thread = threading.Thread(target=_caught, args=(work, failures), daemon=True, name="deltasql-statement")
+    thread.start()
+    deadline = None
+    while thread.is_alive():
+        try:
+            # Not join(): it is left for good where Ctrl-C interrupts it in the wrong place (CPython 3.11).
+            time.sleep(0) if deadline is None else None
+            thread.join(_STEP)
+        except KeyboardInterrupt:
+            _interrupt(thread)
+            deadline = 0.0 if deadline is not None else time.monotonic() + _PATIENCE
+        if may_abandon and deadline is not None and time.monotonic() > deadline:
+            raise AbandonedError
+    if failures:
+        raise failures[0]
+
+
+def _caught(work: Callable[[], None], failures: list[BaseException]) -> None:
+    try:
+        try:
+            work()
+        except BaseException as failure:  # noqa: BLE001  the main thread raises it
+            failures.append(failure)
+    except KeyboardInterrupt as late:  # passed on just as the work ended
+        failures.append(late)
+
+
+def _interrupt(thread: threading.Thread) -> None:
+    identity: Any = ctypes.c_ulong(thread.ident or 0)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, ctypes.py_object(KeyboardInterrupt))

@@ -1,0 +1,30 @@
+"""The line at the bottom: where one is, and how results are shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deltasql.output.cells import ELLIPSIS, cell_width, escaped
+
+_ROOT_WIDTH = 48
+
+
+def toolbar(root: Path, schema: str, *, format: str, timing: bool) -> list[tuple[str, str]]:
+    """The pieces of the toolbar, styled for prompt_toolkit."""
+    values = [("root", _short(root)), ("schema", schema), ("mode", format), ("timing", "on" if timing else "off")]
+    pieces: list[tuple[str, str]] = []
+    for name, value in values:
+        pieces += [("", f"  {name} " if pieces else f"{name} "), ("class:bottom-toolbar.value", value)]
+    return pieces
+
+
+def _short(root: Path) -> str:
+    """``root`` with ``~`` for the home folder, its end if it is long."""
+    try:
+        text = str(Path("~") / root.relative_to(Path.home()))
+    except (ValueError, RuntimeError):  # elsewhere, or nobody's home
+        text = str(root)
+    text = escaped(text)
+    while cell_width(text) > _ROOT_WIDTH:
+        text = ELLIPSIS + text[-(len(text.lstrip(ELLIPSIS)) - 1) :]
+    return text

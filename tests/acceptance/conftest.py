@@ -1,0 +1,17 @@
+"""The tables of ``shared/corpora``, unpacked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .corpora import FOLDER, unpack
+
+
+@pytest.fixture(scope="session")
+def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder below which the tables lie; skips where they aren't there."""
+    if not FOLDER.is_dir():
+        pytest.skip(f"{FOLDER} isn't there")
+    return unpack(tmp_path_factory)
