@@ -13,13 +13,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from deltasql.errors import ConfigError, Error, Interrupted
+from deltasql.repl.words import say
 
 if TYPE_CHECKING:
     from deltasql import Connection, Result
@@ -32,7 +33,6 @@ FINE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 FORMAT_NAMES = ("table", "csv", "tsv", "json", "jsonl")
 _APART = frozenset({"table", "csv", "tsv"})  # formats with an empty line between two results
 _EXTENSIONS = {".csv": "csv", ".tsv": "tsv", ".json": "json", ".jsonl": "jsonl"}
-_COLOURS = {"error": "1;31", "culprit": "31", "hint": "36", "margin": "2"}
 _DASH = "-"
 
 _EXAMPLES = """\
@@ -89,18 +89,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Error as error:
         from deltasql.output.failure import pieces
 
-        _say(pieces(error))
+        say(pieces(error))
         if isinstance(error, Interrupted):
             return INTERRUPTED
         return USAGE if isinstance(error, ConfigError) else FAILED
     except UnusableError as error:
-        _say([("error", "error: "), ("", f"{error}\n")])
+        say([("error", "error: "), ("", f"{error}\n")])
         return USAGE
     except BrokenPipeError:  # the reader has enough, as head does
         _discard_stdout()
         return FINE
     except OSError as error:
-        _say([("error", "error: "), ("", f"{error}\n")])
+        say([("error", "error: "), ("", f"{error}\n")])
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -315,13 +315,3 @@ def _discard_stdout() -> None:
     """Point stdout at nothing, so that Python's own flush at exit doesn't complain about the pipe again."""
     with Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
-
-
-def _say(pieces: Iterable[Piece]) -> None:
-    """Write to stderr, in colours where a person would see them."""
-    coloured = _is_terminal(sys.stderr) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    words = (
-        f"\x1b[{_COLOURS[style]}m{text}\x1b[0m" if coloured and style in _COLOURS else text for style, text in pieces
-    )
-    with suppress(OSError, AttributeError):  # nobody listens; the exit code still tells
-        sys.stderr.write("".join(words))

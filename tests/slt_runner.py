@@ -12,7 +12,7 @@ root of its own, in one connection.
     statement count <n>                 it succeeds and its num_affected_rows is n
     <SQL>
 
-    query <types> [rowsort] [columns]   its rows, one per line, values apart by two spaces or more, or by a tab
+    query [<types>] [rowsort] [columns] its rows, one per line, values apart by two spaces or more, or by a tab
     <SQL>
     ----
     <rows>
@@ -119,7 +119,8 @@ def _record(file: Path, block: list[tuple[int, str]]) -> Record:
     argument = head.split(None, size)[size] if len(words) > size else ""
     if words[0] not in _RUN:
         raise ValueError(f"{file.name}:{line}: no such record: {head}")
-    return Record(file, line, tuple(words[:size]), argument, "\n".join(body), tuple(expected), params, xfail)
+    kind = (*words[:size], "")[:size]
+    return Record(file, line, kind, argument, "\n".join(body), tuple(expected), params, xfail)
 
 
 @dataclass
@@ -173,7 +174,7 @@ class Run:
                 raise record.fail(f"num_affected_rows = {record.argument}", got)
 
     def query(self, record: Record) -> None:
-        """``query <types> [rowsort] [columns]``"""
+        """``query [<types>] [rowsort] [columns]``"""
         table = self._table(self._result(record), record)
         flags = record.argument.split()
         expected = [self._text(line).rstrip() for line in record.expected]

@@ -63,7 +63,20 @@ class Snapshot:
         """What a reader must know to read it, in the protocol's names (reader version 2 is ``columnMapping``)."""
         protocol = self.table.protocol()
         legacy = {"columnMapping"} if protocol.min_reader_version == 2 else set()
+        if self.properties.get("delta.columnMapping.mode", "none") != "none":
+            legacy = {"columnMapping"}
         return frozenset(legacy | set(protocol.reader_features or ()))
+
+    @cached_property
+    def features_in_use(self) -> frozenset[str]:
+        """``reader_features`` but for deletion vectors where no file has one."""
+        features = self.reader_features
+        if (
+            "deletionVectors" in features
+            and pa.RecordBatchReader.from_stream(self.table.deletion_vectors()).read_all().num_rows == 0
+        ):
+            features -= {"deletionVectors"}
+        return features
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
@@ -96,7 +109,6 @@ class Snapshot:
     def is_latest(self) -> bool:
         """True as long as no newer version has been committed."""
         return version_range(self.location)[1] == self.version
-
 
 
 def _fields(schema: pa.Schema | pa.StructType) -> Fields:

@@ -130,7 +130,7 @@ class Bounds:
 
     def _compared(self, column: str, operator: str, value: pa.Scalar) -> Mask:
         if not value.is_valid:
-            return pa.array([False] * self._adds.num_rows)  # A comparison with NULL is never true.
+            return pa.array([False] * self._adds.num_rows, pa.bool_())  # A comparison with NULL is never true.
         ends = self._ends(column)
         if ends is None or not _is_comparable(ends[0].type, value.type):
             return None

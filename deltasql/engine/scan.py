@@ -26,7 +26,8 @@ from datafusion.plan import LogicalPlan
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine import pruning
 from deltasql.engine.ask import Ask
-from deltasql.errors import NotSupportedError
+from deltasql.engine.int96 import wraps
+from deltasql.errors import NotSupportedError, UnsupportedTableFeature
 from deltasql.names import quote
 
 _PARQUET_CAN = frozenset({"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"})
@@ -45,7 +46,7 @@ class Access:
 
 def choose(snapshot: Snapshot) -> tuple[str, str]:
     """The fastest path that reads ``snapshot`` right, and why."""
-    beyond = sorted(snapshot.reader_features - _PARQUET_CAN)
+    beyond = sorted(snapshot.features_in_use - _PARQUET_CAN)
     if beyond:
         return "scan", f"the table has {', '.join(beyond)}"
     if not all(path.is_relative_to(snapshot.location) and "file:" not in str(path) for path in snapshot.files):
@@ -69,7 +70,7 @@ def _floats(snapshot: Snapshot) -> list[str]:
 
 def outline(snapshot: Snapshot) -> Table:
     """A table with the columns of ``snapshot`` and no rows: enough to plan with."""
-    return Table(pads.dataset(snapshot.schema.empty_table()))
+    return Table(pads.dataset(readable(snapshot).empty_table()))
 
 
 class Tables:
@@ -93,9 +94,12 @@ class Tables:
             message = f"`{snapshot.name}` can't be read by `listing`: {reason}"
             raise NotSupportedError(message, hint="SET deltasql.reader = 'auto'")
         if reader != "auto":
-            return Access(reader, "by SET deltasql.reader", files)
-        if path == "listing" and len(self._groups(snapshot, files)) > _MOST_GROUPS:
-            return Access("scan", f"more than {_MOST_GROUPS} partitions are read", files)
+            path, reason = reader, "by SET deltasql.reader"
+        elif path == "listing" and len(self._groups(snapshot, files)) > _MOST_GROUPS and not wraps(snapshot, files):
+            path, reason = "scan", f"more than {_MOST_GROUPS} partitions are read"
+        if path == "scan" and (file := wraps(snapshot, files)) is not None:
+            message = f"`{snapshot.name}` can't be read by `scan`: `{file}` holds instants before 1677 or after 2262"
+            raise UnsupportedTableFeature(message, hint="they are stored as INT96, which delta-rs misreads")
         return Access(path, reason, files)
 
     def table(self, snapshot: Snapshot, ask: Ask | None, access: Access) -> Table:
@@ -148,7 +152,7 @@ class Tables:
         """The plan of a listing of one file, in DataFusion's message format."""
         if snapshot not in self._templates:
             context = datafusion.SessionContext(datafusion.SessionConfig(self._config))
-            stored = [field for field in snapshot.schema if field.name not in snapshot.partition_columns]
+            stored = [field for field in readable(snapshot) if field.name not in snapshot.partition_columns]
             name = quote(snapshot.name)
             context.register_parquet(name, file_url(snapshot.files[0]), schema=pa.schema(stored))
             self._templates[snapshot] = context.table(name).logical_plan().to_bytes(context)
@@ -177,6 +181,22 @@ def _with_partition(
 def _opaque(kind: pa.DataType) -> datafusion.ScalarUDF:
     """A function that gives its argument, through which DataFusion's optimiser doesn't see."""
     return datafusion.udf(lambda values: values, [kind], kind, "immutable", f"deltasql_opaque_{kind}")
+
+
+def readable(snapshot: Snapshot) -> pa.Schema:
+    """The columns of ``snapshot`` as files may hold them: nullable throughout, whatever the table promises."""
+    return pa.schema([_nullable(field) for field in snapshot.schema])
+
+
+def _nullable(field: pa.Field) -> pa.Field:
+    type = field.type
+    if pa.types.is_struct(type):
+        type = pa.struct([_nullable(child) for child in type])
+    elif pa.types.is_list(type):
+        type = pa.list_(_nullable(type.value_field))
+    elif pa.types.is_map(type):
+        type = pa.map_(type.key_field.with_type(_nullable(type.key_field).type), _nullable(type.item_field))
+    return pa.field(field.name, type)
 
 
 def file_url(path: Path) -> str:
@@ -259,7 +279,7 @@ class ScanDataset(pads.Dataset):  # type: ignore[misc]
     @property
     def schema(self) -> pa.Schema:
         """The table's columns."""
-        return self._snapshot.schema
+        return readable(self._snapshot)
 
     def get_fragments(self, filter: pads.Expression | None = None) -> list[ScanDataset]:  # noqa: ARG002
         """The one fragment; what it gives is filtered by its scanner."""
@@ -285,7 +305,7 @@ class _Scanner:
 
     @property
     def projected_schema(self) -> pa.Schema:
-        schema = self.snapshot.schema
+        schema = readable(self.snapshot)
         return schema if self.columns is None else pa.schema([schema.field(name) for name in self.columns])
 
     def to_batches(self) -> Iterator[pa.RecordBatch]:
@@ -297,7 +317,7 @@ class _Scanner:
 
     def _stored(self, name: str, values: pa.Array) -> pa.Array:
         """A column in its type of the Delta schema; an empty partition value is NULL (Delta protocol)."""
-        values = values.cast(self.snapshot.schema.field(name).type)
+        values = values.cast(readable(self.snapshot).field(name).type)
         if name in self.snapshot.partition_columns and pa.types.is_string(values.type):
             return pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
         return values

@@ -47,10 +47,7 @@ def run(connection: Connection, *, format: str, greeting: str | None = None) -> 
                 continue
             except EOFError:
                 break
-            try:
-                shell.run(text)
-            except KeyboardInterrupt:
-                shell.tell("interrupted")
+            shell.run(text)
     return 0
 
 

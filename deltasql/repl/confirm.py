@@ -7,7 +7,7 @@ from deltasql.names import TableReference
 from deltasql.sql.statements import Delete, DropTable, Statement, Vacuum
 
 
-def target(statement: Statement) -> TableReference | None:
+def target(statement: Statement | None) -> TableReference | None:
     """The table that ``statement`` may take something from for good, or None."""
     return statement.table if isinstance(statement, (Vacuum, DropTable, Delete)) else None
 

@@ -28,31 +28,33 @@ def interruptible(work: Callable[[], None], *, may_abandon: bool) -> None:
     second Ctrl-C: `AbandonedError`. Ctrl-C that came too late to stop anything isn't raised.
     """
     failures: list[BaseException] = []
-    thread = threading.Thread(target=_caught, args=(work, failures), daemon=True, name="deltasql-statement")
+    finished = threading.Event()  # rather than join(), which takes a thread for ended once Ctrl-C interrupts it
+    thread = threading.Thread(target=_caught, args=(work, failures, finished), daemon=True, name="deltasql-statement")
     thread.start()
     deadline = None
-    while thread.is_alive():
+    while not finished.is_set():
         try:
-            # Not join(): it is left for good where Ctrl-C interrupts it in the wrong place (CPython 3.11).
-            time.sleep(0) if deadline is None else None
-            thread.join(_STEP)
+            finished.wait(_STEP)
         except KeyboardInterrupt:
             _interrupt(thread)
-            deadline = 0.0 if deadline is not None else time.monotonic() + _PATIENCE
+            deadline = time.monotonic() + _PATIENCE if deadline is None else 0.0
         if may_abandon and deadline is not None and time.monotonic() > deadline:
             raise AbandonedError
     if failures:
         raise failures[0]
 
 
-def _caught(work: Callable[[], None], failures: list[BaseException]) -> None:
+def _caught(work: Callable[[], None], failures: list[BaseException], finished: threading.Event) -> None:
     try:
         try:
             work()
         except BaseException as failure:  # noqa: BLE001  the main thread raises it
             failures.append(failure)
+        finally:
+            finished.set()
     except KeyboardInterrupt as late:  # passed on just as the work ended
         failures.append(late)
+        finished.set()
 
 
 def _interrupt(thread: threading.Thread) -> None:

@@ -19,10 +19,12 @@ from deltasql.output.failure import pieces
 from deltasql.repl.commands.registry import run_command
 from deltasql.repl.confirm import question, target
 from deltasql.repl.reading import is_command
+from deltasql.repl.running import AbandonedError, interruptible
 from deltasql.repl.words import say
 from deltasql.result import Result
 from deltasql.sql import parser
 from deltasql.sql.parameters import normalise
+from deltasql.sql.statements import Explain, Query, Statement
 
 
 @dataclass(slots=True)
@@ -44,8 +46,10 @@ class Shell:
                 run_command(self, text)
             else:
                 self.statements(text)
-        except Interrupted:
+        except (KeyboardInterrupt, Interrupted):
             self.tell("interrupted")
+        except AbandonedError:
+            self.tell("interrupted; the engine hasn't stopped yet")
         except Error as error:
             say(pieces(error))
         except BrokenPipeError:  # nobody reads the results any more: there is nothing left to do here
@@ -58,11 +62,19 @@ class Shell:
         """Run the statements of ``text`` in order; those that take something for good ask first, unless a script's."""
         results = self.connection.script(text)
         for span in parser.split(text):
-            if not (script or self._agreed(span.of(text))):
+            statement = _parsed(span.of(text))
+            if not (script or self._agreed(statement)):
                 self.tell("nothing was done")
                 return
             start = time.perf_counter()
-            self.show(next(results))
+            reads = isinstance(statement, (Query, Explain))
+            try:
+                interruptible(lambda: self.show(next(results)), may_abandon=reads)
+            except KeyboardInterrupt:
+                self.tell(
+                    "interrupted" if reads else "interrupted; if it had begun to commit, that was done: see `.history`"
+                )
+                return
             if self.timing:
                 self.tell(f"Time: {time.perf_counter() - start:.3f} s")
 
@@ -70,14 +82,15 @@ class Shell:
         """Run one statement that a command stands for."""
         self.statements(sql, script=True)
 
-    def _agreed(self, sql: str) -> bool:
-        asked = None
-        with suppress(Error):  # running it says what is wrong
-            statement = parser.parse(normalise(sql).text)
-            reference = target(statement)
-            catalog = self.connection.session.catalog
-            if reference is not None and not catalog.read_only:
-                asked = question(statement, catalog.resolve(reference))
+    def _agreed(self, statement: Statement | None) -> bool:
+        reference = target(statement)
+        catalog = self.connection.session.catalog
+        if statement is None or reference is None or catalog.read_only:
+            return True
+        try:
+            asked = question(statement, catalog.resolve(reference))
+        except Error:  # running it says what is wrong
+            return True
         return asked is None or self.ask(asked)
 
     # -- showing
@@ -96,6 +109,13 @@ class Shell:
     def tell(self, words: str) -> None:
         """Say a line to the person, beside the data."""
         say([("", words + "\n")])
+
+
+def _parsed(sql: str) -> Statement | None:
+    """The statement in ``sql``; None where there is something wrong with it, which running it says."""
+    with suppress(Error):
+        return parser.parse(normalise(sql).text)
+    return None
 
 
 def _width() -> int | None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from deltasql.errors import InterfaceError
 from deltasql.names import did_you_mean
 from deltasql.output import FORMATS
+from deltasql.result import Result
 
 if TYPE_CHECKING:
     from deltasql.repl.shell import Shell
@@ -42,9 +45,14 @@ def timing(shell: Shell, argument: str) -> None:
 def settings(shell: Shell, argument: str) -> None:
     """.settings [name]
 
-    The settings and their values: `SHOW ALL`. `SET name = value` changes one.
+    The settings of deltasql and their values. `SHOW ALL` has the engine's too, `SET name = value` changes one.
     """
-    shell.statement(f"SHOW {argument or 'ALL'}")
+    if argument:
+        shell.statement(f"SHOW {argument}")
+        return
+    columns = zip(*shell.connection.session.settings.rows(), strict=True)
+    rows = pa.table([pa.array(column) for column in columns], names=["name", "value", "description"])
+    shell.show(Result.of(rows, statement_type="SHOW ALL"))
 
 
 def leave(shell: Shell, _argument: str) -> None:
