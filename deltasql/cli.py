@@ -25,7 +25,6 @@ from deltasql.repl.words import say
 if TYPE_CHECKING:
     from deltasql import Connection, Result
     from deltasql.output import Options
-    from deltasql.output.failure import Piece
 
 FINE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 

@@ -26,7 +26,7 @@ from deltasql.demo import make_lake
 from deltasql.output import Options, table
 from deltasql.output.failure import pieces
 from deltasql.settings import SETTINGS, show
-from deltasql.sql.parser import PARSERS, grammar
+from deltasql.sql.parser import PARSERS, Parser, grammar
 
 ROOT = Path(__file__).resolve().parents[1]
 SQL_PAGES = ROOT / "docs" / "sql"
@@ -79,7 +79,7 @@ def _statements(path: Path, _name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _parsers() -> dict[tuple[str, ...], Callable[..., object]]:
+def _parsers() -> dict[tuple[str, ...], Parser]:
     """Each parser once, under the first of its keywords."""
     first = {parser: keywords for keywords, parser in reversed(PARSERS.items())}
     return {keywords: parser for keywords, parser in PARSERS.items() if first[parser] == keywords}

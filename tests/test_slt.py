@@ -37,7 +37,7 @@ def _file(tmp_path: Path, text: str) -> list[Record]:
 
 
 def test_records(tmp_path: Path) -> None:
-    text = '# about\nstatement ok\nSELECT\n1\n\n\nparams [1]\nquery I rowsort columns\nSELECT ? AS a\n----\na\n1\n'
+    text = "# about\nstatement ok\nSELECT\n1\n\n\nparams [1]\nquery I rowsort columns\nSELECT ? AS a\n----\na\n1\n"
     first, second = _file(tmp_path, text)
     assert (first.kind, first.body, first.line) == (("statement", "ok"), "SELECT\n1", 2)
     assert (second.kind, second.argument, second.params) == (("query", "I"), "rowsort columns", [1])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import decimal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ import pyarrow as pa
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.ask import Ask, asks
 from deltasql.engine.provider import Lookup, StatementCatalog, TableName
-from deltasql.engine.scan import Access, Tables, needs_ask, outline
+from deltasql.engine.scan import Access, Tables, may_look_constant, needs_ask, outline
 from deltasql.engine.translate import translate
 from deltasql.errors import NotSupportedError, PlanError, StorageError, VersionNotFound
 from deltasql.names import did_you_mean
@@ -100,7 +100,8 @@ class DataFusionEngine:
                 name: self._tables.table(snapshot, found.get(name), access)
                 for name, (snapshot, access) in bound.items()
             }
-            frame = self._planned(query, tables, parameters)
+            with self._statistics(trusted=not any(may_look_constant(*laid) for laid in _listed(bound.values()))):
+                frame = self._planned(query, tables, parameters)
         schema = _named(plain_schema(frame.schema()), query.renames)
 
         def read() -> Iterator[pa.RecordBatch]:
@@ -124,6 +125,18 @@ class DataFusionEngine:
             return {}
         tables = {name: outline(snapshot) for name, snapshot in sources.items()}
         return asks(self._planned(query, tables, parameters).optimized_logical_plan())
+
+    @contextmanager
+    def _statistics(self, *, trusted: bool) -> Iterator[None]:
+        """Plan without the files' statistics where these aren't ``trusted``."""
+        before = None if trusted else self._setting(_COLLECT)[1]
+        if before == "true":
+            self._context.sql(f"SET {_COLLECT} = 'false'")
+        try:
+            yield
+        finally:
+            if before == "true":
+                self._context.sql(f"SET {_COLLECT} = 'true'")
 
     def _planned(
         self, query: Rewritten, tables: Mapping[TableName, Table], parameters: Mapping[str, Any]
@@ -193,6 +206,7 @@ class DataFusionEngine:
         return [(row["name"], row["value"] or "", row["description"] or "") for row in rows]
 
 
+_COLLECT = "datafusion.execution.collect_statistics"
 _CONFIG = {
     # Instants in INT96 are right over the whole range of TIMESTAMP only in microseconds (facts.md, 56).
     "datafusion.execution.parquet.coerce_int96": "us",
@@ -214,6 +228,11 @@ def _translated(query: Rewritten | None) -> Iterator[None]:
         raise
     except BaseException as error:  # DataFusion raises bare Exception, its panics derive from BaseException.
         raise translate(error, query) from error
+
+
+def _listed(bound: Iterable[tuple[Snapshot, Access]]) -> Iterator[tuple[Snapshot, Sequence[Path]]]:
+    """The files that DataFusion itself reads."""
+    return ((snapshot, access.files) for snapshot, access in bound if access.path == "listing")
 
 
 def _require_files(snapshot: Snapshot, files: Iterable[Path]) -> None:

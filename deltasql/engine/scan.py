@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import urllib.parse
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -183,6 +183,26 @@ def _opaque(kind: pa.DataType) -> datafusion.ScalarUDF:
     return datafusion.udf(lambda values: values, [kind], kind, "immutable", f"deltasql_opaque_{kind}")
 
 
+def may_look_constant(snapshot: Snapshot, files: Iterable[Path]) -> bool:
+    """True where DataFusion could take a floating-point column of a file for constant, although NaN is in it.
+
+    It reads a column whose least and greatest value are one as that value; no statistics have NaN.
+    """
+    floats = [name for name in _floats(snapshot) if name not in snapshot.partition_columns]
+    if not floats:
+        return False
+    adds = snapshot.adds
+    if adds is None or not {f"{end}.{name}" for name in floats for end in ("min", "max")} <= set(adds.column_names):
+        return True
+    wanted = set(files)
+    chosen = pa.array([path in wanted for path in snapshot.files], pa.bool_())
+    for name in floats:
+        varies = pc.fill_null(pc.not_equal(adds[f"min.{name}"], adds[f"max.{name}"]), fill_value=False)
+        if pc.any(pc.and_not(chosen, varies)).as_py():
+            return True
+    return False
+
+
 def readable(snapshot: Snapshot) -> pa.Schema:
     """The columns of ``snapshot`` as files may hold them: nullable throughout, whatever the table promises."""
     return pa.schema([_nullable(field) for field in snapshot.schema])
@@ -332,8 +352,10 @@ class _Scanner:
         return needed or names[:1]  # Counting takes a column, whichever.
 
     def _chosen(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        names = self.projected_schema.names
         if self.filter is None:
-            yield batch.select(self.projected_schema.names)
-            return
-        table = pa.Table.from_batches([batch]).filter(self.filter).select(self.projected_schema.names)
-        yield from table.to_batches()
+            yield batch.select(names)
+        elif isinstance(self.filter, pa.BooleanScalar):  # DataFusion may fold a filter, and hands it on all the same.
+            yield batch.select(names).slice(0, None if self.filter.as_py() else 0)
+        else:
+            yield from pa.Table.from_batches([batch]).filter(self.filter).select(names).to_batches()

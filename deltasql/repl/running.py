@@ -7,11 +7,11 @@ once a second) stops; work that may be left alone is left alone if it doesn't.
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 _PATIENCE = 2.0  # seconds; twice as long as DataFusion takes to look up
 _STEP = 0.05
@@ -28,18 +28,18 @@ def interruptible(work: Callable[[], None], *, may_abandon: bool) -> None:
     second Ctrl-C: `AbandonedError`. Ctrl-C that came too late to stop anything isn't raised.
     """
     failures: list[BaseException] = []
-    finished = threading.Event()  # rather than join(), which takes a thread for ended once Ctrl-C interrupts it
-    thread = threading.Thread(target=_caught, args=(work, failures, finished), daemon=True, name="deltasql-statement")
-    thread.start()
+    finished = threading.Event()
     deadline = None
+    # Not a threading.Thread: Ctrl-C in its start() or join() leaves a thread that runs and is said not to.
+    identity = _thread.start_new_thread(_caught, (work, failures, finished))
     while not finished.is_set():
         try:
+            if may_abandon and deadline is not None and time.monotonic() > deadline:
+                raise AbandonedError
             finished.wait(_STEP)
         except KeyboardInterrupt:
-            _interrupt(thread)
+            _interrupt(identity)
             deadline = time.monotonic() + _PATIENCE if deadline is None else 0.0
-        if may_abandon and deadline is not None and time.monotonic() > deadline:
-            raise AbandonedError
     if failures:
         raise failures[0]
 
@@ -57,6 +57,5 @@ def _caught(work: Callable[[], None], failures: list[BaseException], finished: t
         finished.set()
 
 
-def _interrupt(thread: threading.Thread) -> None:
-    identity: Any = ctypes.c_ulong(thread.ident or 0)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, ctypes.py_object(KeyboardInterrupt))
+def _interrupt(identity: int) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(identity), ctypes.py_object(KeyboardInterrupt))

@@ -22,4 +22,4 @@ def say(pieces: Iterable[tuple[str, str]]) -> None:
 
 
 def _is_terminal() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty()  # type: ignore[redundant-expr]
+    return sys.stderr is not None and sys.stderr.isatty()

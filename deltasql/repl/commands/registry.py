@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect as introspection
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -89,7 +90,8 @@ def _overview() -> str:
     width = max(len(command.usage) for command in COMMANDS)
     lines = [f"{command.usage:{width}}  {command.summary.partition('. ')[0].rstrip('.')}" for command in COMMANDS]
     statements = ", ".join(sorted({keywords[0] for keywords in PARSERS if keywords[0].isalpha()}))
-    return "\n".join([*lines, "", "Statements end with `;`, and `.help VACUUM` shows the grammar of one:", statements])
+    grammars = f"Statements end with `;`, and `.help VACUUM` shows the grammar of one: {statements}."
+    return "\n".join([*lines, "", *textwrap.wrap(grammars, 80)])
 
 
 def _grammars(argument: str) -> list[str]:

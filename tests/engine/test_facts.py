@@ -1,0 +1,138 @@
+"""What deltasql rests on in its libraries: a test per fact, so that a change upstream is noticed (facts.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import datafusion
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> str:
+    path = str(tmp_path / "t")
+    write_deltalake(path, pa.table({"a": [1, 2, None], "s": ["x", "y", None]}))
+    return path
+
+
+@pytest.mark.parametrize("clause", ["VERSION AS OF 0", "TIMESTAMP AS OF '2024-01-01'", "FOR SYSTEM_TIME AS OF '2024-01-01'"])
+def test_fact_5_the_default_dialect_rejects_time_travel(clause: str) -> None:
+    """Were it accepted, it would answer with current rows. Other dialects accept it."""
+    context = datafusion.SessionContext()
+    context.from_pydict({"a": [1]}, name="t")
+    with pytest.raises(Exception, match="ParserError"):
+        context.sql(f"SELECT * FROM t {clause}")
+
+
+def test_fact_5_other_dialects_ignore_time_travel() -> None:
+    context = datafusion.SessionContext(datafusion.SessionConfig({"datafusion.sql_parser.dialect": "databricks"}))
+    context.from_pydict({"a": [1]}, name="t")
+    assert context.sql("SELECT * FROM t VERSION AS OF 0").to_pylist() == [{"a": 1}]
+
+
+def test_fact_6_read_only_options_are_a_gate() -> None:
+    context = datafusion.SessionContext()
+    context.from_pydict({"a": [1]}, name="t")
+    options = datafusion.SQLOptions().with_allow_ddl(False).with_allow_dml(False).with_allow_statements(False)
+    for statement in ("CREATE TABLE u AS SELECT 1", "INSERT INTO t VALUES (2)", "DROP TABLE t", "SET x.y = 1",
+                      "COPY t TO '/tmp/deltasql-never.csv'", "DELETE FROM t"):  # fmt: skip
+        with pytest.raises(Exception, match=r"not supported|not implemented|SQL error|Error"):
+            context.sql_with_options(statement, options).collect()
+    assert context.sql_with_options("SELECT * FROM t", options).to_pylist() == [{"a": 1}]
+
+
+@pytest.mark.parametrize("predicate", ["a = null", "a <> null", "not (a = null)", "a = cast(null as int)", "a + null > 1"])
+def test_fact_36_delete_by_null_takes_every_row(table: str, predicate: str) -> None:
+    """The guard in write/keys.py is needed as long as this holds."""
+    deltas = DeltaTable(table)
+    deltas.delete(predicate)
+    assert deltas.count() == 0
+
+
+def test_fact_36_update_by_null_takes_none(table: str) -> None:
+    deltas = DeltaTable(table)
+    assert deltas.update(updates={"s": "'z'"}, predicate="a = null")["num_updated_rows"] == 0
+
+
+def test_fact_49_a_listing_passes_over_missing_files(tmp_path: Path) -> None:
+    """The look for missing files in engine/engine.py is needed as long as this holds."""
+    import pyarrow.parquet as pq
+    from datafusion.plan import LogicalPlan
+
+    from deltasql.engine.scan import file_url, with_paths
+
+    files = [tmp_path / f"{number}.parquet" for number in range(3)]
+    for number, file in enumerate(files):
+        pq.write_table(pa.table({"id": [number]}), file)
+    context = datafusion.SessionContext()
+    context.register_parquet("t", file_url(files[0]))
+    message = with_paths(context.table("t").logical_plan().to_bytes(context), [file_url(file) for file in files])
+    files[1].unlink()
+    frame = context.create_dataframe_from_logical_plan(LogicalPlan.from_bytes(context, message))
+    assert sorted(row["id"] for row in frame.to_pylist()) == [0, 2]
+
+
+def test_fact_50_raw_paths_give_no_rows(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+    from datafusion.plan import LogicalPlan
+
+    from deltasql.engine.scan import file_url, with_paths
+
+    file = tmp_path / "a%20b.parquet"
+    pq.write_table(pa.table({"id": [1]}), file)
+    context = datafusion.SessionContext()
+    context.register_parquet("t", file_url(file))
+    template = context.table("t").logical_plan().to_bytes(context)
+    counts = []
+    for url in (file_url(file), f"file://{file}"):
+        frame = context.create_dataframe_from_logical_plan(LogicalPlan.from_bytes(context, with_paths(template, [url])))
+        counts.append(len(frame.to_pylist()))
+    assert counts == [1, 0]
+
+
+def test_fact_19_unquoted_names_are_lowercased() -> None:
+    context = datafusion.SessionContext()
+    context.from_pydict({"userName": ["x"]}, name="t")
+    with pytest.raises(Exception, match="No field named username"):
+        context.sql("SELECT userName FROM t")
+
+
+def test_fact_20_datafusion_gives_view_types(table: str) -> None:
+    context = datafusion.SessionContext()
+    context.register_parquet("t", DeltaTable(table).file_uris()[0])
+    assert context.table("t").schema().field("s").type == pa.string_view()
+
+
+def test_fact_30_vacuum_dry_runs_by_default(table: str) -> None:
+    deltas = DeltaTable(table)
+    deltas.delete()
+    removed = deltas.vacuum(retention_hours=0, enforce_retention_duration=False)
+    assert removed
+    assert all((Path(table) / path).exists() for path in removed)
+
+
+def test_fact_31_time_travel_by_time_never_fails(table: str) -> None:
+    """version_at in catalog/snapshot.py is needed as long as this holds."""
+    deltas = DeltaTable(table)
+    deltas.load_as_version("1999-01-01T00:00:00Z")
+    assert deltas.version() == 0
+
+
+def test_history_is_empty_in_folders_with_a_hash(tmp_path: Path) -> None:
+    """Not in facts.md yet: the commit that a write made can't be found by ``history()`` there."""
+    path = str(tmp_path / "a#b")
+    write_deltalake(path, pa.table({"a": [1]}))
+    assert DeltaTable(path).history() == []
+
+
+def test_escapes_in_a_path_are_taken_for_what_they_stand_for(tmp_path: Path) -> None:
+    """Not in facts.md yet: commits of the table in ``a%20b`` are read from the folder ``a b``."""
+    import shutil
+
+    space, escaped = tmp_path / "a b", tmp_path / "a%20b"
+    write_deltalake(str(tmp_path / "other"), pa.table({"a": [2]}))
+    write_deltalake(str(space), pa.table({"a": [1]}))
+    shutil.copytree(tmp_path / "other", escaped)
+    assert [Path(uri).name for uri in DeltaTable(str(escaped)).file_uris()] == [next(space.glob("*.parquet")).name]
