@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from deltasql.output import Options
 
 FINE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+_TOUR_WIDTH = 110  # columns of the tour where no terminal says how many there are
 
 # The keys of deltasql.output.FORMATS, whose import costs more than --help may.
 FORMAT_NAMES = ("table", "csv", "tsv", "json", "jsonl")
@@ -207,6 +208,7 @@ def _show_tour(connection: Connection, out: BinaryIO, options: Options) -> None:
     from deltasql.demo import TOUR
     from deltasql.output import table
 
+    options = replace(options, width=options.width or _TOUR_WIDTH)
     for number, statement in enumerate(TOUR):
         blank = "\n" if number else ""
         out.write(f"{blank}deltasql> {statement.strip().removesuffix(';')};\n".encode())

@@ -113,7 +113,8 @@ class Result:
     def to_polars(self) -> pl.DataFrame:
         """All rows as a polars DataFrame. Raises `InterfaceError` where polars isn't installed."""
         polars = _require("polars")
-        return polars.from_arrow(self.to_arrow())
+        frame: pl.DataFrame = polars.from_arrow(self.to_arrow())
+        return frame
 
     # -- rows
 

@@ -21,7 +21,14 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from deltasql.errors import Error, StorageError, TableNotFound, UnsupportedTableFeature, VersionNotFound
+from deltasql.errors import (
+    Error,
+    NotSupportedError,
+    StorageError,
+    TableNotFound,
+    UnsupportedTableFeature,
+    VersionNotFound,
+)
 
 Fields: TypeAlias = Mapping[str, "Fields"]
 
@@ -79,29 +86,28 @@ class Snapshot:
         return features
 
     @cached_property
-    def files(self) -> tuple[Path, ...]:
-        """The data files."""
-        return tuple(Path(uri) for uri in self.table.file_uris())
+    def adds(self) -> pa.Table:
+        """What the log says of each data file.
+
+        Columns ``path``, ``size_bytes``, ``num_records``, and by column name ``partition.x``, ``min.x``, ``max.x``,
+        ``null_count.x``.
+        """
+        return pa.table(self.table.get_add_actions(flatten=True))
 
     @cached_property
-    def adds(self) -> pa.Table | None:
-        """What the log says of each of ``files``, in their order: partition values and statistics.
+    def files(self) -> tuple[Path, ...]:
+        """The data files, in the order of ``adds``."""
+        return tuple(self._file(unquote(path)) for path in self.adds["path"].to_pylist())
 
-        Columns ``path``, ``num_records``, ``partition.x``, ``min.x``, ``max.x``, ``null_count.x``. None where the
-        two can't be matched.
-        """
-        adds = pa.table(self.table.get_add_actions(flatten=True))
-        paths = adds["path"].to_pylist()
-        matched = len(paths) == len(self.files) and all(
-            str(file).endswith(unquote(path)) for file, path in zip(self.files, paths, strict=True)
-        )
-        return adds if matched else None
+    def _file(self, path: str) -> Path:
+        """A path of the log: below the table's folder, unless it is absolute (shallow clones)."""
+        if path.startswith("file:"):
+            path = "/" + path[5:].lstrip("/")
+        return self.location / path
 
     @cached_property
     def partition_values(self) -> dict[Path, tuple[pa.Scalar, ...]]:
         """The partition values of each file, in the order of ``partition_columns``."""
-        if self.adds is None:
-            return {}
         columns = [self.adds[f"partition.{name}"] for name in self.partition_columns]
         return dict(zip(self.files, zip(*columns, strict=True), strict=True))
 
@@ -123,6 +129,13 @@ def _below(type: pa.DataType) -> Fields:
     return _below(type.value_type) if pa.types.is_list(type) or pa.types.is_large_list(type) else {}
 
 
+def require_plain(location: Path) -> None:
+    """Raise `NotSupportedError` for a path that delta-rs takes for another one."""
+    odd = next((sign for sign in str(location) if sign in "%\\" or ord(sign) < 32), None)
+    if odd is not None:
+        raise NotSupportedError(f"a table's path can't hold {odd!r}: `{location}`", hint="rename the folder")
+
+
 def is_table(location: Path) -> bool:
     """True if ``location`` holds a Delta log."""
     return (location / "_delta_log").is_dir()
@@ -134,6 +147,7 @@ def open_snapshot(name: str, location: Path, version: int | None = None) -> Snap
     Raises `TableNotFound` where there is none, `VersionNotFound`, `UnsupportedTableFeature`, and
     `StorageError` for a log that can't be read.
     """
+    require_plain(location)
     if not is_table(location):
         why = "it has no `_delta_log`" if location.is_dir() else "there is no such folder"
         raise TableNotFound(f"`{location}` is no Delta table: {why}")
@@ -219,10 +233,26 @@ def _log(location: Path) -> list[Path]:
 
 
 def _in_commit_time(path: Path) -> dt.datetime | None:
-    with path.open(encoding="utf-8") as log:
-        first: dict[str, Any] = json.loads(log.readline() or "{}")
-    stamp = first.get("commitInfo", {}).get("inCommitTimestamp")
+    stamp = _commit_info(path).get("inCommitTimestamp")
     return None if stamp is None else dt.datetime.fromtimestamp(stamp / 1000, dt.UTC)
+
+
+def commit_info(location: Path, version: int) -> dict[str, Any]:
+    """What the writer said of a commit (the ``commitInfo`` action); empty where it said nothing.
+
+    Raises `StorageError` for an entry that can't be read.
+    """
+    return _commit_info(location / "_delta_log" / f"{version:020d}.json")
+
+
+def _commit_info(path: Path) -> dict[str, Any]:
+    try:
+        with path.open(encoding="utf-8") as log:
+            actions = (json.loads(line) for line in log if line.strip())
+            found: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
+    except (OSError, ValueError) as error:
+        raise StorageError(f"`{path}` can't be read: {brief(error)}") from error
+    return found
 
 
 def version_at(snapshot: Snapshot, time: dt.datetime) -> int:

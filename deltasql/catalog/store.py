@@ -38,7 +38,7 @@ class Store:
     def tables(self) -> Tables:
         """The registered tables; empty where nothing was registered. Raises `StorageError` for a broken file."""
         try:
-            text = self._file.read_text(encoding="utf-8")
+            text = self._file.read_text(encoding="utf-8", errors="replace")
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except OSError as error:
@@ -47,14 +47,17 @@ class Store:
 
     def _parse(self, text: str) -> Tables:
         try:
-            content: dict[str, Any] = json.loads(text)
-            version = content["format"]
-            tables: Tables = content["tables"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise StorageError(f"`{self._file}` is no catalog of deltasql") from error
-        if version != _FORMAT:
-            message = f"`{self._file}` has format {version}, this deltasql knows {_FORMAT}"
+            content: Any = json.loads(text)
+        except ValueError:
+            content = None
+        if not isinstance(content, dict) or "format" not in content:
+            raise StorageError(f"`{self._file}` is no catalog of deltasql")
+        if content["format"] != _FORMAT:
+            message = f"`{self._file}` has format {content['format']}, this deltasql knows {_FORMAT}"
             raise StorageError(message, hint="upgrade deltasql")
+        if not _is_tables(content.get("tables")):
+            raise StorageError(f"`{self._file}` is no catalog of deltasql")
+        tables: Tables = content["tables"]
         return tables
 
     def change(self, edit: Callable[[Tables], None]) -> None:
@@ -75,6 +78,13 @@ class Store:
             out.flush()
             os.fsync(out.fileno())
         fresh.replace(self._file)
+
+
+def _is_tables(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(tables, dict) and all(isinstance(location, str) for location in tables.values())
+        for tables in value.values()
+    )
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""What a plan asks of each table: predicates, and which floating-point columns need care.
+"""What a plan asks of each table: the predicates on its rows.
 
 Read off DataFusion's optimised plan, in which predicates have been pushed to the scans and inferred across
 joins.
@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from datafusion.expr import Aggregate, BinaryExpr, Column, Expr, Filter, Literal, Projection, TableScan
+from datafusion.expr import BinaryExpr, Column, Expr, Filter, Literal, Projection, TableScan
+
+from deltasql.catalog.catalog import DEFAULT, MAIN
 
 if TYPE_CHECKING:
     from datafusion.plan import LogicalPlan
@@ -23,45 +25,34 @@ class Ask:
     """What a statement asks of one table: for each of its scans the conjuncts that its rows must satisfy."""
 
     scans: list[tuple[Expr, ...]] = field(default_factory=list)
-    compared: set[str] = field(default_factory=set)
 
 
 def asks(plan: LogicalPlan) -> dict[TableName, Ask]:
-    """What ``plan`` (optimised) asks of each table, by full name.
-
-    ``compared`` are the columns in predicates and in the arguments of aggregates: those that an answer from
-    statistics would look at.
-    """
+    """What ``plan`` (optimised) asks of each table, by full name."""
     found: dict[TableName, Ask] = {}
-    _walk(plan, (), frozenset(), found)
+    _walk(plan, (), found)
     return found
 
 
-def _walk(plan: LogicalPlan, above: tuple[Expr, ...], aggregated: frozenset[str], found: dict[TableName, Ask]) -> None:
+def _walk(plan: LogicalPlan, above: tuple[Expr, ...], found: dict[TableName, Ask]) -> None:
     node: Any = plan.to_variant()
     if isinstance(node, TableScan):
-        _scan(node, above, aggregated, found)
+        _scan(node, above, found)
         return
     if isinstance(node, Filter):
         above = (*above, *conjuncts(node.predicate()))
-    elif isinstance(node, Aggregate):
-        arguments = {name for expr in node.aggregate_exprs() for name in columns(expr)}
-        above, aggregated = (), frozenset(arguments)
     elif not isinstance(node, Projection):
-        above, aggregated = (), frozenset()
+        above = ()
     for below in plan.inputs():
-        _walk(below, above, aggregated, found)
+        _walk(below, above, found)
 
 
-def _scan(node: TableScan, above: tuple[Expr, ...], aggregated: frozenset[str], found: dict[TableName, Ask]) -> None:
+def _scan(node: TableScan, above: tuple[Expr, ...], found: dict[TableName, Ask]) -> None:
     catalog, schema, table = node.fqn()
     relation = ".".join(part for part in (catalog, schema, table) if part is not None)
     own = tuple(expr for expr in above if all(column.relation() == relation for column in _columns(expr)))
     predicates = tuple(part for expr in node.filters() for part in conjuncts(expr)) + own
-    ask = found.setdefault((str(catalog), str(schema), table), Ask())
-    ask.scans.append(predicates)
-    ask.compared |= aggregated
-    ask.compared |= {name for expr in predicates for name in columns(expr)}
+    found.setdefault((catalog or MAIN, schema or DEFAULT, table), Ask()).scans.append(predicates)
 
 
 def conjuncts(expr: Expr) -> Iterator[Expr]:
@@ -74,11 +65,6 @@ def conjuncts(expr: Expr) -> Iterator[Expr]:
             stack += [kind.right(), kind.left()]
         else:
             yield node
-
-
-def columns(expr: Expr) -> set[str]:
-    """The names of the columns in ``expr``."""
-    return {column.name() for column in _columns(expr)}
 
 
 def _columns(expr: Expr) -> Iterator[Column]:

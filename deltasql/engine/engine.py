@@ -237,7 +237,7 @@ def _listed(bound: Iterable[tuple[Snapshot, Access]]) -> Iterator[tuple[Snapshot
 
 def _require_files(snapshot: Snapshot, files: Iterable[Path]) -> None:
     missing = next((file for file in files if not file.exists()), None)
-    if missing is not None and missing.is_relative_to(snapshot.location):
+    if missing is not None:
         message = f"version {snapshot.version} of `{snapshot.name}` can't be read: its file `{missing.name}` is missing"
         if snapshot.is_latest:
             raise StorageError(message, hint="something other than Delta removed it")

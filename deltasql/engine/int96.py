@@ -40,7 +40,7 @@ def _proved_safe(snapshot: Snapshot) -> set[Path]:
     adds = snapshot.adds
     stored = [field for field in snapshot.schema if field.name not in snapshot.partition_columns]
     instants = [field for field in stored if _holds_instants(field.type)]
-    if adds is None or any(pa.types.is_nested(field.type) for field in instants):
+    if any(pa.types.is_nested(field.type) for field in instants):
         return set()
     safe: Any = pa.array([True] * adds.num_rows, pa.bool_())
     for field in instants:

@@ -31,7 +31,7 @@ _COMPARE = {"<": pc.less, "<=": pc.less_equal, ">": pc.greater, ">=": pc.greater
 def kept(snapshot: Snapshot, ask: Ask) -> Sequence[int]:
     """The indexes, into ``snapshot.files``, of the files that some scan of ``ask`` must read."""
     every = range(len(snapshot.files))
-    if snapshot.adds is None or "columnMapping" in snapshot.reader_features:
+    if "columnMapping" in snapshot.reader_features:
         return every
     bounds = Bounds(snapshot, snapshot.adds)
     total: Mask = None

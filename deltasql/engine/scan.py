@@ -49,10 +49,6 @@ def choose(snapshot: Snapshot) -> tuple[str, str]:
     beyond = sorted(snapshot.features_in_use - _PARQUET_CAN)
     if beyond:
         return "scan", f"the table has {', '.join(beyond)}"
-    if not all(path.is_relative_to(snapshot.location) and "file:" not in str(path) for path in snapshot.files):
-        return "scan", "the table has files outside its folder"
-    if snapshot.partition_columns and snapshot.adds is None:
-        return "scan", "the log's partition values can't be matched with its files"
     if any(pa.types.is_binary(snapshot.schema.field(name).type) for name in snapshot.partition_columns):
         return "scan", "the table is partitioned by a BINARY"
     return "listing", "Parquet alone holds it"
@@ -61,7 +57,7 @@ def choose(snapshot: Snapshot) -> tuple[str, str]:
 def needs_ask(snapshot: Snapshot) -> bool:
     """True where it pays (or is needed) to know what a query asks of the table before its scan is laid out."""
     many = len(snapshot.files) > _FEW_FILES or bool(snapshot.partition_columns)
-    return many or bool(_floats(snapshot)) or choose(snapshot)[0] != "listing"
+    return many or choose(snapshot)[0] != "listing"
 
 
 def _floats(snapshot: Snapshot) -> list[str]:
@@ -70,7 +66,7 @@ def _floats(snapshot: Snapshot) -> list[str]:
 
 def outline(snapshot: Snapshot) -> Table:
     """A table with the columns of ``snapshot`` and no rows: enough to plan with."""
-    return Table(pads.dataset(readable(snapshot).empty_table()))
+    return Table(EmptyDataset(readable(snapshot)))
 
 
 class Tables:
@@ -100,23 +96,22 @@ class Tables:
         if path == "scan" and (file := wraps(snapshot, files)) is not None:
             message = f"`{snapshot.name}` can't be read by `scan`: `{file}` holds instants before 1677 or after 2262"
             raise UnsupportedTableFeature(message, hint="they are stored as INT96, which delta-rs misreads")
-        return Access(path, reason, files)
+        return Access(path, reason if files else "no file can hold a row that is asked for", files)
 
     def table(self, snapshot: Snapshot, ask: Ask | None, access: Access) -> Table:
         """The table that reads ``snapshot`` by ``access``."""
         if not access.files:
             return outline(snapshot)
-        floats = [name for name in _floats(snapshot) if ask is None or name in ask.compared]
         if access.path == "listing":
             frame = self._listing(snapshot, access.files)
         else:
             predicate = None if ask is None else pruning.as_sql(snapshot, ask)
             frame = self._context.read_table(Table(ScanDataset(snapshot, predicate)))
-            floats = _floats(snapshot)
-        return Table(self._guarded(frame, snapshot, floats))
+        return Table(self._guarded(frame, snapshot))
 
-    def _guarded(self, frame: datafusion.DataFrame, snapshot: Snapshot, floats: Sequence[str]) -> datafusion.DataFrame:
-        """Hide ``floats`` from statistics and Arrow's filters: these don't know NaN as the greatest value."""
+    def _guarded(self, frame: datafusion.DataFrame, snapshot: Snapshot) -> datafusion.DataFrame:
+        """Hide floating-point columns from statistics and Arrow's filters: these don't know NaN as the greatest."""
+        floats = _floats(snapshot)
         if not floats:
             return frame
         chosen = [
@@ -192,7 +187,7 @@ def may_look_constant(snapshot: Snapshot, files: Iterable[Path]) -> bool:
     if not floats:
         return False
     adds = snapshot.adds
-    if adds is None or not {f"{end}.{name}" for name in floats for end in ("min", "max")} <= set(adds.column_names):
+    if not {f"{end}.{name}" for name in floats for end in ("min", "max")} <= set(adds.column_names):
         return True
     wanted = set(files)
     chosen = pa.array([path in wanted for path in snapshot.files], pa.bool_())
@@ -314,6 +309,27 @@ class ScanDataset(pads.Dataset):  # type: ignore[misc]
     ) -> _Scanner:
         """A scanner of the chosen columns and rows."""
         return _Scanner(self._snapshot, columns, filter, self._predicate)
+
+
+class EmptyDataset(pads.Dataset):  # type: ignore[misc]
+    """Columns and no rows, in one fragment: DataFusion's EXPLAIN ANALYZE panics where there is none."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._schema = schema
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns."""
+        return self._schema
+
+    def get_fragments(self, filter: pads.Expression | None = None) -> list[EmptyDataset]:  # noqa: ARG002
+        """The one fragment."""
+        return [self]
+
+    def scanner(self, schema: object = None, columns: list[str] | None = None, **_: Any) -> pads.Scanner:  # noqa: ARG002
+        """A scanner that finds nothing."""
+        table = self._schema.empty_table()
+        return pads.dataset(table if columns is None else table.select(columns)).scanner()
 
 
 @dataclass(frozen=True, slots=True)

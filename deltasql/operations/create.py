@@ -11,7 +11,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
 from deltasql.catalog.catalog import TableEntry
-from deltasql.catalog.snapshot import is_table, open_snapshot
+from deltasql.catalog.snapshot import is_table, open_snapshot, require_plain
 from deltasql.engine.engine import BoundQuery
 from deltasql.errors import AlreadyExists, ColumnNotFound, PlanError, SchemaMismatch, StorageError
 from deltasql.names import did_you_mean, fold, match
@@ -24,7 +24,7 @@ from deltasql.sql import statements
 from deltasql.sql.statements import Fragment
 from deltasql.types import char_length, parse_type
 from deltasql.write.fit import delta_schema
-from deltasql.write.source import Source, assigned, require_distinct
+from deltasql.write.source import CHAR_TYPE, Source, assigned, require_distinct
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,7 @@ def plan(statement: statements.CreateTable, context: StatementContext) -> Create
         if statement.if_not_exists:
             return Existing(statement.table.name)
         raise
+    require_plain(entry.location)
     if is_table(entry.location):
         return _adopt(statement, context, entry)
     if entry.location.exists() and any(entry.location.iterdir()):
@@ -162,8 +163,7 @@ def _schema(statement: statements.CreateTable) -> pa.Schema:
 def _field(column: statements.ColumnDefinition) -> pa.Field:
     metadata = {"comment": column.comment} if column.comment is not None else {}
     if (length := char_length(column.type.sql)) is not None:
-        # Spark keeps the length of VARCHAR(n) and CHAR(n) here.
-        metadata["__CHAR_VARCHAR_TYPE_STRING"] = length
+        metadata[CHAR_TYPE.decode()] = length
     return pa.field(column.name, parse_type(column.type.sql), nullable=column.nullable, metadata=metadata or None)
 
 

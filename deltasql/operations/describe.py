@@ -7,12 +7,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from deltasql.catalog.snapshot import Snapshot, brief, commits
-from deltasql.errors import PlanError, StorageError
+from deltasql.catalog.snapshot import Commit, Snapshot, commit_info, commits
+from deltasql.errors import PlanError
 from deltasql.operations.operation import Rows
 from deltasql.session import StatementContext
 from deltasql.sql import statements
 from deltasql.types import spark_name
+from deltasql.write.source import CHAR_TYPE
 
 _STRINGS = pa.map_(pa.string(), pa.string())
 _JOB = pa.struct([(name, pa.string()) for name in ("jobId", "jobName", "runId", "jobOwnerId", "triggerType")])
@@ -50,20 +51,16 @@ def plan_history(statement: statements.DescribeHistory, context: StatementContex
 
 
 def _history(snapshot: Snapshot, limit: int | None) -> pa.Table:
-    try:
-        found = [] if limit == 0 else snapshot.table.history(limit)
-    except Exception as error:  # delta-rs raises plain Exception for a commit that it can't read.
-        raise StorageError(f"the history of `{snapshot.name}` can't be read: {brief(error)}") from error
-    times = {commit.version: commit.time for commit in commits(snapshot.location, snapshot.properties)}
-    rows = [_row(entry, times) for entry in found]
-    return pa.Table.from_pylist(rows, schema=HISTORY)
+    known = [commit for commit in commits(snapshot.location, snapshot.properties) if commit.version <= snapshot.version]
+    newest = known[::-1][:limit]
+    return pa.Table.from_pylist([_row(snapshot, commit) for commit in newest], schema=HISTORY)
 
 
-def _row(entry: dict[str, Any], times: dict[int, Any]) -> dict[str, Any]:
-    row = {name: entry.get(name) for name in HISTORY.names}
-    row["timestamp"] = times.get(int(entry["version"]))
-    for name in ("operationParameters", "operationMetrics"):
-        row[name] = _strings(entry.get(name))
+def _row(snapshot: Snapshot, commit: Commit) -> dict[str, Any]:
+    info = commit_info(snapshot.location, commit.version)
+    row = {name: info.get(name) for name in HISTORY.names}
+    row |= {"version": commit.version, "timestamp": commit.time}
+    row |= {name: _strings(info.get(name)) for name in ("operationParameters", "operationMetrics")}
     return row
 
 
@@ -100,5 +97,5 @@ def _columns(snapshot: Snapshot) -> pa.Table:
 
 def _described(field: pa.Field) -> dict[str, str | None]:
     metadata = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
-    type = metadata.get("__CHAR_VARCHAR_TYPE_STRING", spark_name(field.type))
+    type = metadata.get(CHAR_TYPE.decode(), spark_name(field.type))
     return {"col_name": field.name, "data_type": type, "comment": metadata.get("comment")}

@@ -40,11 +40,11 @@ class Explain:
         words += ["VERBOSE"] if self.statement.verbose else []
         bound = self.context.query(f"{' '.join(words)} {self.statement.statement.text}")
         table = pa.Table.from_batches(list(bound.read()), bound.schema)
-        return [(kind, text) for kind, text in zip(*(column.to_pylist() for column in table.columns), strict=True)]
+        return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
     def execute(self) -> Result:
-        """Give the plan as rows."""
-        rows = self.explain()
+        """Give the plan, a row per line."""
+        rows = [(kind, line) for kind, text in self.explain() for line in text.splitlines()]
         columns = [pa.array(list(column), pa.string()) for column in zip(*rows, strict=True)]
         return Result.of(pa.Table.from_arrays(columns, schema=_SCHEMA), statement_type="EXPLAIN")
 

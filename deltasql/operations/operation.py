@@ -11,7 +11,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable
 
 from deltasql.catalog.catalog import TableEntry
-from deltasql.catalog.snapshot import Snapshot
+from deltasql.catalog.snapshot import Snapshot, commit_info
 from deltasql.errors import InternalError
 from deltasql.result import Result
 from deltasql.session import Session, StatementContext
@@ -93,10 +93,10 @@ class Target:
 
     def commit(self, table: DeltaTable) -> Commit | None:
         """The commit that a write through ``table`` made, or None if it had nothing to write."""
-        since = table.version() - self.snapshot.version
-        for entry in table.history(since) if since > 0 else []:
-            if entry.get(_MARK) == self._mark:
-                return Commit(int(entry["version"]), dict(entry.get("operationMetrics") or {}))
+        for version in range(self.snapshot.version + 1, table.version() + 1):
+            info = commit_info(self.snapshot.location, version)
+            if info.get(_MARK) == self._mark:
+                return Commit(version, dict(info.get("operationMetrics") or {}))
         return None
 
     def require_commit(self, table: DeltaTable) -> Commit:

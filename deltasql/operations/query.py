@@ -37,5 +37,6 @@ def tables_plan(bound: BoundQuery) -> Plan:
     for name, (snapshot, access) in bound.tables.items():
         files = f"{len(access.files)} of {len(snapshot.files)} files"
         text = f"{snapshot.name}: version {snapshot.version}, {files}"
-        rows.append((f"table {name[-1]}", f"{text}, read by {access.path} ({access.reason})"))
+        how = f"read by {access.path}" if access.files else "nothing read"
+        rows.append((f"table {name[-1]}", f"{text}, {how} ({access.reason})"))
     return rows

@@ -168,6 +168,7 @@ def _assigned(
 ) -> Source:
     """The keys as they are, and the new values cast to their columns' types."""
     fields = [snapshot.schema.field(key).with_nullable(nullable=True) for key in keys]
-    fields += [snapshot.schema.field(column).with_name(_VALUE + str(i)) for i, column in enumerate(columns)]
-    positions = list(range(len(fields)))
-    return assigned(bound.read, positions, pa.schema(fields), time_zone=context.session.settings["time_zone"])
+    fields += [snapshot.schema.field(column) for column in columns]
+    names = [*keys, *(_VALUE + str(i) for i in range(len(columns)))]
+    zone = context.session.settings["time_zone"]
+    return assigned(bound.read, range(len(fields)), pa.schema(fields), time_zone=zone, names=names)

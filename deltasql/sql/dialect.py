@@ -91,10 +91,7 @@ def _plain_tokens(text: str, start: int, end: int) -> Iterator[Token]:
     try:
         raw = DeltaDialect().tokenize(text[start:end])
     except TokenError as error:
-        span = _unclosed(text, start)
-        line, column = span.position(text)
-        message = f"line {line}, column {column}: {_NAMES.get(span.of(text)[-1:], 'token')} is not closed"
-        raise ParseError(message, span=span) from error
+        raise _not_closed(text, _unclosed(text, start)) from error
     for token in raw:
         span = Span(start + token.start, start + token.end + 1)
         written = span.of(text)
@@ -106,6 +103,12 @@ def _plain_tokens(text: str, start: int, end: int) -> Iterator[Token]:
                 kind = "parameter" if written[0] == "$" and len(written) > 1 else "symbol"
         upper = written.upper() if kind in ("word", "symbol") else ""
         yield Token(kind, token.text if kind in ("quoted", "string") else written, upper, span)
+
+
+def _not_closed(text: str, span: Span) -> ParseError:
+    line, column = span.position(text)
+    what = _NAMES.get(text[span.end - 1 : span.end], "token")
+    return ParseError(f"line {line}, column {column}: {what} is not closed", span=span, statement=text)
 
 
 _NAMES = {"'": "string", '"': "quoted name", "`": "quoted name", "*": "comment", "$": "dollar-quoted string"}
@@ -128,6 +131,8 @@ def _dollar_quoted(text: str) -> Iterator[Span]:
     for kind, span in _lexemes(text, 0):
         if kind == "$":
             yield span
+        elif text[span.start] == "$":
+            raise _not_closed(text, span)
 
 
 def _unclosed(text: str, start: int) -> Span:

@@ -88,6 +88,7 @@ class _Rewriter:
         self.keep_qualifiers = keep_qualifiers
         self.scan = found
         self.tokens = found.cursor.tokens
+        self._sql = found.cursor.sql
         self.bindings = bindings
         self.edits: list[Edit] = []
         self.used: dict[int, set[str]] = {id(relation): set() for relation in found.relations}
@@ -148,11 +149,21 @@ class _Rewriter:
     def _table(self, relation: Relation, binding: Binding | None) -> None:
         if binding is None:
             return
-        name = (*binding.name[:-1], binding.pinned or binding.name[-1])
+        name = (*_as_written(relation, binding)[:-1], binding.pinned or binding.name[-1])
         replacement = ".".join(quote(part) for part in name)
-        if binding.pinned and relation.alias is None:
+        if binding.pinned and relation.alias is None and not self._has_namesake(relation, binding):
             replacement += f" AS {quote(binding.name[-1])}"
         self.edits.append(Edit(relation.span, replacement))
+
+    def _has_namesake(self, relation: Relation, binding: Binding) -> bool:
+        """True if another table without an alias has the name too: both then go without."""
+        scope = next(scope for scope in self.scan.scopes if relation in scope.relations)
+        others = [other for other in scope.relations if other is not relation and other.alias is None]
+        return any(
+            fold(self._qualifiers(other)[0][-1:][0]) == fold(binding.name[-1])
+            for other in others
+            if self._qualifiers(other)[0]
+        )
 
     def _qualifiers(self, relation: Relation) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The parts by which columns of ``relation`` may be qualified, and what is to stand there."""
@@ -163,7 +174,7 @@ class _Rewriter:
         binding = self.bindings.get(id(relation))
         if binding is None:
             return (relation.reference.parts, ()) if relation.reference is not None else ((), ())
-        return binding.name, (binding.name[-1],) if binding.pinned else binding.name
+        return binding.name, (binding.name[-1],) if binding.pinned else _as_written(relation, binding)
 
     def _columns(self, relation: Relation) -> Columns | None:
         binding = self.bindings.get(id(relation))
@@ -210,20 +221,28 @@ class _Rewriter:
         """The relation that the front of ``parts`` names, which is spliced, and the parts behind it."""
         longest = len(parts) if star else len(parts) - 1
         for length in range(min(longest, 3), 0, -1):
-            front = tuple(fold(part.text) for part in parts[:length])
             for level in scope.chain():
-                for relation in level.relations:
-                    visible, written = self._qualifiers(relation)
-                    if tuple(fold(part) for part in visible[-length:]) == front and len(visible) >= length:
-                        self._qualify(parts[: length + 1], length, written[-length:] if written else ())
-                        return relation, parts[length:]
+                found = [relation for relation in level.relations if self._is_named(relation, parts[:length])]
+                if len(found) > 1:
+                    name = ".".join(part.text for part in parts[:length])
+                    message = f"the table `{name}` stands there more than once"
+                    raise PlanError(message, hint="give each an alias", span=parts[0].span, statement=self._sql)
+                if found:
+                    self._qualify(parts[: length + 1], length, self._qualifiers(found[0])[1])
+                    return found[0], parts[length:]
         return None
+
+    def _is_named(self, relation: Relation, parts: list[Token]) -> bool:
+        visible = self._qualifiers(relation)[0]
+        front = [fold(part.text) for part in parts]
+        return len(visible) >= len(front) and [fold(part) for part in visible[-len(front) :]] == front
 
     def _qualify(self, parts: list[Token], length: int, written: tuple[str, ...]) -> None:
         """Splice the ``length`` parts of a qualifier; the part behind it, if any, is the last of ``parts``."""
         if not self.keep_qualifiers and len(parts) > length:
             self.edits.append(Edit(Span(parts[0].span.start, parts[length].span.start), ""))
-        elif len(written) == length:
+        elif len(written) >= length:
+            written = written[-length:]
             for token, name in zip(parts, written, strict=False):
                 self._put(token, name)
         elif written:
@@ -249,7 +268,7 @@ class _Rewriter:
         if len(found) > 1:
             names = " and ".join(f"`{name}`" for name in found)
             message = f"column `{token.text}` is ambiguous: {names} differ only by case"
-            raise PlanError(message, hint="write the exact name", span=token.span, statement=self.scan.cursor.sql)
+            raise PlanError(message, hint="write the exact name", span=token.span, statement=self._sql)
         return found[0] if found else None
 
     def _anywhere(self, token: Token) -> str | None:
@@ -258,3 +277,9 @@ class _Rewriter:
             return name
         merged: Columns = {name: {} for binding in self.bindings.values() if binding for name in binding.columns}
         return self._spelling(token, merged)
+
+
+def _as_written(relation: Relation, binding: Binding) -> tuple[str, ...]:
+    """The bound name with as many parts as the statement gave it: DataFusion shows it in columns' names."""
+    parts = relation.reference.parts if relation.reference is not None else ()
+    return binding.name[-len(parts) :] if parts else binding.name[-2:]

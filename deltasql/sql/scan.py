@@ -347,6 +347,7 @@ class _Scanner:
         frame.expects_table = False
         relation = Relation(None, span=token.span)
         if token.upper == "(":
+            self._refuse_statement()
             self._relate(frame, relation)
             self._open(frame, relation)
             return True
@@ -360,6 +361,11 @@ class _Scanner:
         self._relate(frame, relation)
         self._table(frame, relation, token)
         return True
+
+    def _refuse_statement(self) -> None:
+        first = self.cursor.peek(1)
+        if first is not None and first.upper in ("DESCRIBE", "DESC", "SHOW"):
+            self.cursor.refuse(f"{first.upper} as a subquery", hint="run it as a statement of its own", span=first.span)
 
     def _relate(self, frame: _Frame, relation: Relation) -> None:
         frame.scope.relations.append(relation)

@@ -23,6 +23,7 @@ from deltasql.names import TableReference, literal, quote
 from deltasql.session import StatementContext
 from deltasql.sql.dialect import Token, tokenize
 from deltasql.sql.rewrite import bare_expression
+from deltasql.sql.scan import RESERVED
 from deltasql.sql.splice import Edit, splice
 from deltasql.sql.statements import Fragment
 from deltasql.write.source import Source
@@ -138,7 +139,9 @@ def is_simple(sql: str) -> bool:
 def _is_simple(token: Token, behind: tuple[Token, ...]) -> bool:
     if token.kind == "symbol":
         return token.upper in _OPERATORS
-    if token.kind in ("word", "quoted") and token.upper not in _WORDS:
+    if token.kind == "word" and token.upper in RESERVED:
+        return token.upper in _WORDS
+    if token.is_name:
         return not behind or (behind[0].upper != "(" and behind[0].kind != "string")
     return True
 

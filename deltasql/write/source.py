@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from deltasql.errors import PlanError
+from deltasql.errors import CastError, PlanError
 from deltasql.names import fold
 from deltasql.write.assignment import assign
 
@@ -37,21 +39,42 @@ def assigned(
     target: pa.Schema,
     *,
     time_zone: str,
+    names: Sequence[str] | None = None,
 ) -> Source:
     """The rows of ``read`` as rows of ``target``: its column ``i`` is the source's column ``positions[i]`` or NULL.
 
-    Store assignment casts them; see `deltasql.write.assignment.assign` for what doesn't fit.
+    Store assignment casts them; see `deltasql.write.assignment.assign` for what doesn't fit. ``names`` are given
+    to the columns afterwards.
     """
     plain = pa.schema([field.remove_metadata() for field in target])
+    named = plain if names is None else pa.schema([f.with_name(n) for f, n in zip(plain, names, strict=True)])
 
     def rows() -> Iterator[pa.RecordBatch]:
         for batch in read():
             columns = [
                 pa.nulls(batch.num_rows) if position is None else batch.column(position) for position in positions
             ]
-            yield assign(pa.RecordBatch.from_arrays(columns, names=plain.names), plain, time_zone=time_zone)
+            stored = assign(pa.RecordBatch.from_arrays(columns, names=plain.names), plain, time_zone=time_zone)
+            for field, column in zip(target, stored.columns, strict=True):
+                require_length(column, field)
+            yield pa.RecordBatch.from_arrays(stored.columns, schema=named)
 
-    return Source(plain, rows)
+    return Source(named, rows)
+
+
+CHAR_TYPE = b"__CHAR_VARCHAR_TYPE_STRING"
+"""The key of a field's metadata under which Spark keeps that a STRING is a VARCHAR(n) or CHAR(n)."""
+
+
+def require_length(values: pa.Array, field: pa.Field) -> None:
+    """Raise `CastError` for a string that is longer than its VARCHAR(n) or CHAR(n) allows."""
+    found = re.fullmatch(rb"(?:var)?char\((\d+)\)", (field.metadata or {}).get(CHAR_TYPE, b""))
+    if found is None:
+        return
+    longer = values.filter(pc.greater(pc.utf8_length(values), int(found[1])))
+    if len(longer):
+        sample, type = longer[0].as_py()[:60], found[0].decode().upper()
+        raise CastError(f"`'{sample}'` doesn't fit column `{field.name}` of type {type}")
 
 
 def require_distinct(names: Iterable[str], what: str) -> None:

@@ -68,7 +68,10 @@ def test_two_processes_at_once(tmp_path: Path, outside: Path) -> None:
     both = [
         subprocess.Popen(
             [sys.executable, "-c", _REGISTER, str(root), str(outside), str(number)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )  # fmt: skip
         for number in range(2)
     ]

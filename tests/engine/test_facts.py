@@ -17,7 +17,9 @@ def table(tmp_path: Path) -> str:
     return path
 
 
-@pytest.mark.parametrize("clause", ["VERSION AS OF 0", "TIMESTAMP AS OF '2024-01-01'", "FOR SYSTEM_TIME AS OF '2024-01-01'"])
+@pytest.mark.parametrize(
+    "clause", ["VERSION AS OF 0", "TIMESTAMP AS OF '2024-01-01'", "FOR SYSTEM_TIME AS OF '2024-01-01'"]
+)
 def test_fact_5_the_default_dialect_rejects_time_travel(clause: str) -> None:
     """Were it accepted, it would answer with current rows. Other dialects accept it."""
     context = datafusion.SessionContext()
@@ -43,7 +45,9 @@ def test_fact_6_read_only_options_are_a_gate() -> None:
     assert context.sql_with_options("SELECT * FROM t", options).to_pylist() == [{"a": 1}]
 
 
-@pytest.mark.parametrize("predicate", ["a = null", "a <> null", "not (a = null)", "a = cast(null as int)", "a + null > 1"])
+@pytest.mark.parametrize(
+    "predicate", ["a = null", "a <> null", "not (a = null)", "a = cast(null as int)", "a + null > 1"]
+)
 def test_fact_36_delete_by_null_takes_every_row(table: str, predicate: str) -> None:
     """The guard in write/keys.py is needed as long as this holds."""
     deltas = DeltaTable(table)

@@ -75,7 +75,20 @@ def test_varint(number: int) -> None:
     assert scan._varint(encoded + b"\xff", 0) == (number, len(encoded))
 
 
-ODD = ["plain", "a b", "per%cent", "per%20cent", "ha#sh", "que?ry", "am&p=x+y", "ünï-漢字", "qu'ote", 'dou"ble', "a:b", "a;b,c"]
+ODD = [
+    "plain",
+    "a b",
+    "per%cent",
+    "per%20cent",
+    "ha#sh",
+    "que?ry",
+    "am&p=x+y",
+    "ünï-漢字",
+    "qu'ote",
+    'dou"ble',
+    "a:b",
+    "a;b,c",
+]
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -95,7 +108,9 @@ def con(tmp_path: Path) -> Iterator[deltasql.Connection]:
         yield connection
 
 
-_ESCAPED = pytest.mark.xfail(strict=True, reason="delta-rs takes %XX in a table's path for what it stands for", raises=deltasql.Error)
+_ESCAPED = pytest.mark.xfail(
+    strict=True, reason="delta-rs takes %XX in a table's path for what it stands for", raises=deltasql.Error
+)
 _OUTSIDE = pytest.mark.xfail(
     strict=True, raises=deltasql.NotSupportedError,
     reason="file_uris() has the table's folder percent-encoded: its files are taken for files outside of it, never listed",
@@ -109,7 +124,9 @@ def _folder(name: str, reader: str) -> object:
     return pytest.param(name, reader, marks=marks)
 
 
-@pytest.mark.parametrize(("name", "reader"), [_folder(name, reader) for name in ODD for reader in ("auto", "listing", "scan")])
+@pytest.mark.parametrize(
+    ("name", "reader"), [_folder(name, reader) for name in ODD for reader in ("auto", "listing", "scan")]
+)
 def test_a_table_in_an_odd_folder(con: deltasql.Connection, tmp_path: Path, name: str, reader: str) -> None:
     table = f"delta.{quote(str(tmp_path / 'at' / name))}"
     con.sql(f"SET deltasql.reader = '{reader}'")
@@ -120,16 +137,14 @@ def test_a_table_in_an_odd_folder(con: deltasql.Connection, tmp_path: Path, name
 
 
 _LOST = pytest.mark.xfail(
-    strict=True, reason="delta-rs's history() is empty where the folder has # or ?: counts are 0, INSERT raises after its commit"
+    strict=True,
+    reason="delta-rs's history() is empty where the folder has # or ?: counts are 0, INSERT raises after its commit",
 )
 
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=_LOST if {"#", "?"} & set(name) else _ESCAPED if "%" in name else ())
-        for name in ODD
-    ],
+    [pytest.param(name, marks=_LOST if {"#", "?"} & set(name) else _ESCAPED if "%" in name else ()) for name in ODD],
 )
 def test_writes_to_a_table_in_an_odd_folder(con: deltasql.Connection, tmp_path: Path, name: str) -> None:
     table = f"delta.{quote(str(tmp_path / 'at' / name))}"
@@ -178,7 +193,8 @@ def test_odd_file_names(con: deltasql.Connection, reader: str) -> None:
 
     path = con.root / "odd"
     write_deltalake(str(path), pa.table({"id": pa.array([], pa.int64())}))
-    names = [f"{name}.parquet" for name in ODD]
+    # RFC 3986: `a:b` would be a URL of the scheme `a`; no writer makes such a relative path.
+    names = [f"{name}.parquet" for name in ODD if name != "a:b"]
     actions = []
     for value, name in enumerate(names):
         file = _parquet(path / name, value)

@@ -52,7 +52,12 @@ LITERALS = {
 }  # fmt: skip
 PREDICATES = ["{c} = {v}", "{c} <> {v}", "{c} < {v}", "{c} >= {v}", "NOT ({c} = {v})", "{c} IN ({v})", "{c} NOT IN ({v}, NULL)",
               "{c} IS DISTINCT FROM {v}", "{c} IS NULL OR {c} = {v}", "{c} BETWEEN {v} AND {v}", "{v} > {c}", "n > 1 AND {c} <= {v}"]  # fmt: skip
-CASES = [(column, predicate.format(c=column, v=value)) for column, values in LITERALS.items() for value in values for predicate in PREDICATES]
+CASES = [
+    (column, predicate.format(c=column, v=value))
+    for column, values in LITERALS.items()
+    for value in values
+    for predicate in PREDICATES
+]
 CASES += [(column, f"{column} {test}") for column in COLUMNS for test in ("IS NULL", "IS NOT NULL")]
 CASES += [("s", "s LIKE '%n%'"), ("s", "NOT (s LIKE 'o%')"), ("s", "upper(s) = 'ONE'"), ("st", "st['a'] = 1"),
           ("st", "st['a'] IS NULL"), ("tags", "array_length(tags) > 0"), ("b", "b"), ("b", "NOT b"), ("b", "b IS NOT TRUE")]  # fmt: skip
@@ -102,24 +107,20 @@ def test_filters(both: dict[str, deltasql.Connection], column: str) -> None:
     assert differ == []
 
 
-_NAN = pytest.mark.xfail(
-    strict=True,
-    reason="NaN: the listing prunes by Parquet statistics, which leave NaN out; the scan's Arrow filter says NaN <> NaN",
-)
-
-
 @pytest.mark.parametrize("predicate", [
-    pytest.param("nan > 5", marks=_NAN),
-    pytest.param("nan = CAST('NaN' AS DOUBLE)", marks=_NAN),
-    pytest.param("nan <> CAST('NaN' AS DOUBLE)", marks=_NAN),
-    pytest.param("nan >= CAST('NaN' AS DOUBLE)", marks=_NAN),
-    pytest.param("nan > 1.5", marks=_NAN),
+    "nan > 5",
+    "nan = CAST('NaN' AS DOUBLE)",
+    "nan <> CAST('NaN' AS DOUBLE)",
+    "nan >= CAST('NaN' AS DOUBLE)",
+    "nan > 1.5",
     "nan < 5",
     "nan IS NULL",
 ])  # fmt: skip
 def test_nan(both: dict[str, deltasql.Connection], predicate: str) -> None:
     """As in Spark, NaN is equal to itself and greater than any other number."""
-    plain = f"SELECT n FROM (SELECT n, CASE WHEN {predicate} THEN 1 ELSE 0 END AS holds FROM t OFFSET 0) WHERE holds = 1"
+    plain = (
+        f"SELECT n FROM (SELECT n, CASE WHEN {predicate} THEN 1 ELSE 0 END AS holds FROM t OFFSET 0) WHERE holds = 1"
+    )
     expected = _outcome(both["listing"], plain)
     assert {reader: _outcome(con, f"SELECT n FROM t WHERE {predicate}") for reader, con in both.items()} == {
         "listing": expected,

@@ -29,8 +29,8 @@ def _pinned(reference: TableReference, name: str) -> str | None:
     return f"{name}@then" if isinstance(reference.as_of, Timestamp) else None
 
 
-USERS = '"main"."default"."Users"'
-ORDERS = '"main"."default"."orders"'
+USERS = '"Users"'
+ORDERS = '"orders"'
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ ORDERS = '"main"."default"."orders"'
         ("select USERS.username from users", f'select "Users"."userName" from {USERS}'),
         (
             "select MAIN.Default.USERS.username from main.default.users",
-            f'select MAIN.Default."Users"."userName" from {USERS}',
+            'select MAIN.Default."Users"."userName" from "main"."default"."Users"',
         ),
         ('select "userName" from users', f'select "userName" from {USERS}'),
         ('select "username" from users', f'select "userName" from {USERS}'),
@@ -145,19 +145,19 @@ def test_names(sql, expected):
 @pytest.mark.parametrize(
     ("written", "bound"),
     [
-        ("orders version as of 3", '"main"."default"."orders@v3" AS "orders"'),
-        ("orders VERSION AS OF 3 o", '"main"."default"."orders@v3" o'),
-        ("orders for version as of 3 as o", '"main"."default"."orders@v3" as o'),
-        ("orders for system_version as of 3", '"main"."default"."orders@v3" AS "orders"'),
-        ("orders at (version => 3) o", '"main"."default"."orders@v3" o'),
-        ("orders@v3 o", '"main"."default"."orders@v3" o'),
-        ("orders timestamp as of '2020-01-01' o", '"main"."default"."orders@then" o'),
-        ("orders timestamp as of now() - interval '1' day o", '"main"."default"."orders@then" o'),
-        ("orders for system_time as of $1 o", '"main"."default"."orders@then" o'),
-        ("orders at (timestamp => date '2020-01-01') o", '"main"."default"."orders@then" o'),
-        ("orders@20200101000000000 o", '"main"."default"."orders@then" o'),
-        ("delta.`/x/y` version as of 3 o", '"main"."delta"."/x/y@v3" o'),
-        ("'/x/y' version as of 3 o", '"main"."delta"."/x/y@v3" o'),
+        ("orders version as of 3", '"orders@v3" AS "orders"'),
+        ("orders VERSION AS OF 3 o", '"orders@v3" o'),
+        ("orders for version as of 3 as o", '"orders@v3" as o'),
+        ("orders for system_version as of 3", '"orders@v3" AS "orders"'),
+        ("orders at (version => 3) o", '"orders@v3" o'),
+        ("orders@v3 o", '"orders@v3" o'),
+        ("orders timestamp as of '2020-01-01' o", '"orders@then" o'),
+        ("orders timestamp as of now() - interval '1' day o", '"orders@then" o'),
+        ("orders for system_time as of $1 o", '"orders@then" o'),
+        ("orders at (timestamp => date '2020-01-01') o", '"orders@then" o'),
+        ("orders@20200101000000000 o", '"orders@then" o'),
+        ("delta.`/x/y` version as of 3 o", '"delta"."/x/y@v3" o'),
+        ("'/x/y' version as of 3 o", '"delta"."/x/y@v3" o'),
     ],
 )
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_time_travel(query, written, bound):
 
 def test_a_qualifier_of_a_pinned_table_becomes_its_alias():
     text = rewrite("select default.orders.amount, ORDERS.id from default.orders version as of 1", bind).text
-    assert text == 'select "orders"."Amount", ORDERS.id from "main"."default"."orders@v1" AS "orders"'
+    assert text == 'select "orders"."Amount", ORDERS.id from "default"."orders@v1" AS "orders"'
 
 
 def test_an_alias_that_is_a_column_but_for_case_uses_the_columns_spelling_and_is_renamed_back():
@@ -189,8 +189,15 @@ def test_an_alias_that_is_a_column_but_for_case_uses_the_columns_spelling_and_is
     assert rewritten.renames == (("Amount", "AMOUNT"),)
 
 
+def test_two_versions_of_a_table_without_aliases():
+    text = rewrite("select count(*) from orders version as of 1, orders", bind).text
+    assert text == 'select count(*) from "orders@v1", "orders"'
+    with pytest.raises(PlanError, match="the table `ORDERS` stands there more than once"):
+        rewrite("select ORDERS.id from orders version as of 1, orders", bind)
+
+
 def test_columns_that_differ_by_case_alone():
-    assert rewrite('select "Key", KEY from twins', bind).text == 'select "Key", "KEY" from "main"."default"."twins"'
+    assert rewrite('select "Key", KEY from twins', bind).text == 'select "Key", "KEY" from "twins"'
     with pytest.raises(PlanError, match="`key` is ambiguous: `KEY` and `Key`") as caught:
         rewrite("select v, key from twins", bind)
     assert caught.value.span.of("select v, key from twins") == "key"
