@@ -100,6 +100,7 @@ class _Rewriter:
         for index in self.scan.definitions:
             token = self.tokens[index]
             self._put(token, self.aliases[fold(token.text)])
+        self.edits += [Edit(token.span, "SELECT * FROM") for token in self.scan.table_words]
         index = 0
         while index < len(self.tokens):
             index = self._chain(index)
@@ -107,8 +108,8 @@ class _Rewriter:
         return Rewritten(splice(self.scan.cursor.sql, self.edits), tuple(self._renames()), used)
 
     def _put(self, token: Token, name: str) -> None:
-        """Make ``token`` mean ``name``."""
-        if seen(token) != name:
+        """Make ``token`` mean ``name``; delta-rs, unlike DataFusion, keeps the case of what isn't quoted."""
+        if (seen(token) if self.keep_qualifiers or token.kind == "quoted" else None) != name:
             self.edits.append(Edit(token.span, quote(name)))
 
     # -- aliases

@@ -61,7 +61,11 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A query's tokens, each with its scope; ``roles`` says of a token that it is no column reference."""
+    """A query's tokens, each with its scope; ``roles`` says of a token that it is no column reference.
+
+    ``definitions`` are the tokens that name a column (aliases), ``output`` those of the outermost SELECT,
+    ``table_words`` the words of ``TABLE name`` where that stands for a query.
+    """
 
     cursor: Cursor
     scopes: tuple[Scope, ...]
@@ -69,6 +73,7 @@ class Scan:
     relations: tuple[Relation, ...]
     definitions: tuple[int, ...]
     output: tuple[int, ...]
+    table_words: tuple[Token, ...]
 
     @property
     def tables(self) -> list[Relation]:
@@ -92,7 +97,7 @@ class _Frame:
 
 
 _OPEN, _CLOSE = {"(", "[", "{"}, {")", "]", "}"}
-_STARTS = {"SELECT", "WITH", "VALUES", "FROM"}
+_STARTS = {"SELECT", "WITH", "VALUES", "FROM", "TABLE"}
 _SET_OPERATORS = {"UNION", "INTERSECT", "EXCEPT", "MINUS"}
 _CLAUSES = {
     "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FETCH", "QUALIFY", "WINDOW", "SORT", "CLUSTER",
@@ -127,6 +132,7 @@ class _Scanner:
         self.relations: list[Relation] = []
         self.definitions: list[int] = []
         self.output: list[int] = []
+        self.table_words: list[Token] = []
         self.stack = [_Frame(Scope(), query=True)]
         self.stack[0].scope = Scope(self.stack[0].scope)
 
@@ -143,6 +149,7 @@ class _Scanner:
             tuple(self.relations),
             tuple(self.definitions),
             tuple(self.output),
+            tuple(self.table_words),
         )
 
     # -- one step
@@ -198,6 +205,9 @@ class _Scanner:
             frame.clause, frame.joins = "SELECT", False
         elif word == "WITH" and frame.clause == "":
             frame.clause = "WITH"
+        elif word == "TABLE" and frame.clause == "":
+            self.table_words.append(token)
+            frame.clause, frame.expects_table = "FROM", True
         elif word == "FROM" and previous != "DISTINCT":
             frame.clause, frame.expects_table, frame.joins = "FROM", True, True
         elif word in _SET_OPERATORS and not self._excludes(word):

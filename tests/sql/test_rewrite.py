@@ -136,6 +136,9 @@ ORDERS = '"orders"'
             'select 1 from unnest([1, 2]) as u("N"), range(5) r where "N" = 1',
         ),
         ("select 1 from t where x = 1", "select 1 from t where x = 1"),
+        ("TABLE users", f"SELECT * FROM {USERS}"),
+        ("table users union table orders", f"SELECT * FROM {USERS} union SELECT * FROM {ORDERS}"),
+        ("with c as (table users) table c", f"with c as (SELECT * FROM {USERS}) SELECT * FROM c"),
     ],
 )
 def test_names(sql, expected):
@@ -216,6 +219,7 @@ def test_used_columns_by_table():
         ("USERID = 1", None, '"userId" = 1'),
         ("users.userid = 1 and Users.DATE is null", None, '"userId" = 1 and "Date" is null'),
         ("u.userid = 1", "u", '"userId" = 1'),
+        ("USERID = 1 and `userId` = 2 and \"userid\" = 3", None, '"userId" = 1 and `userId` = 2 and "userId" = 3'),
         ("x = 1", None, "x = 1"),
     ],
 )
