@@ -96,7 +96,7 @@ def records(file: Path) -> Iterator[Record]:
     block: list[tuple[int, str]] = []
     for number, line in enumerate([*file.read_text(encoding="utf-8").splitlines(), ""], 1):
         if line.strip():
-            if not (line.startswith("#") and not any("----" == text for _, text in block)):
+            if not (line.startswith("#") and not any(text == "----" for _, text in block)):
                 block.append((number, line))
         elif block:
             yield _record(file, block)

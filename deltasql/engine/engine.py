@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import decimal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ import pyarrow as pa
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.ask import Ask, asks
 from deltasql.engine.provider import Lookup, StatementCatalog, TableName
-from deltasql.engine.scan import Access, Tables, may_look_constant, needs_ask, outline
+from deltasql.engine.scan import Access, Tables, needs_ask, outline
 from deltasql.engine.translate import translate
 from deltasql.errors import NotSupportedError, PlanError, StorageError, VersionNotFound
 from deltasql.names import did_you_mean
@@ -100,7 +100,8 @@ class DataFusionEngine:
                 name: self._tables.table(snapshot, found.get(name), access)
                 for name, (snapshot, access) in bound.items()
             }
-            with self._statistics(trusted=not any(may_look_constant(*laid) for laid in _listed(bound.values()))):
+            listed = [snapshot for snapshot, access in bound.values() if access.path == "listing"]
+            with self._statistics(trusted=not any(map(self._tables.statistics_lie, listed))):
                 frame = self._planned(query, tables, parameters)
         schema = _named(plain_schema(frame.schema()), query.renames)
 
@@ -228,11 +229,6 @@ def _translated(query: Rewritten | None) -> Iterator[None]:
         raise
     except BaseException as error:  # DataFusion raises bare Exception, its panics derive from BaseException.
         raise translate(error, query) from error
-
-
-def _listed(bound: Iterable[tuple[Snapshot, Access]]) -> Iterator[tuple[Snapshot, Sequence[Path]]]:
-    """The files that DataFusion itself reads."""
-    return ((snapshot, access.files) for snapshot, access in bound if access.path == "listing")
 
 
 def _require_files(snapshot: Snapshot, files: Iterable[Path]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import urllib.parse
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,8 @@ class Tables:
         self._context = context
         self._config = dict(config)
         self._templates: weakref.WeakKeyDictionary[Snapshot, bytes] = weakref.WeakKeyDictionary()
+        self._listings: weakref.WeakKeyDictionary[Snapshot, Table] = weakref.WeakKeyDictionary()
+        self._lies: weakref.WeakKeyDictionary[Snapshot, bool] = weakref.WeakKeyDictionary()
         self._opaque = {kind: _opaque(kind) for kind in (pa.float32(), pa.float64())}
 
     def access(self, snapshot: Snapshot, ask: Ask | None, reader: str) -> Access:
@@ -103,11 +105,19 @@ class Tables:
         if not access.files:
             return outline(snapshot)
         if access.path == "listing":
-            frame = self._listing(snapshot, access.files)
-        else:
-            predicate = None if ask is None else pruning.as_sql(snapshot, ask)
-            frame = self._context.read_table(Table(ScanDataset(snapshot, predicate)))
-        return Table(self._guarded(frame, snapshot))
+            if len(access.files) < len(snapshot.files):
+                return Table(self._guarded(self._listing(snapshot, access.files), snapshot))
+            if snapshot not in self._listings:
+                self._listings[snapshot] = Table(self._guarded(self._listing(snapshot, snapshot.files), snapshot))
+            return self._listings[snapshot]
+        predicate = None if ask is None else pruning.as_sql(snapshot, ask)
+        return Table(self._guarded(self._context.read_table(Table(ScanDataset(snapshot, predicate))), snapshot))
+
+    def statistics_lie(self, snapshot: Snapshot) -> bool:
+        """`may_look_constant`, found out once."""
+        if snapshot not in self._lies:
+            self._lies[snapshot] = may_look_constant(snapshot)
+        return self._lies[snapshot]
 
     def _guarded(self, frame: datafusion.DataFrame, snapshot: Snapshot) -> datafusion.DataFrame:
         """Hide floating-point columns from statistics and Arrow's filters: these don't know NaN as the greatest."""
@@ -178,22 +188,19 @@ def _opaque(kind: pa.DataType) -> datafusion.ScalarUDF:
     return datafusion.udf(lambda values: values, [kind], kind, "immutable", f"deltasql_opaque_{kind}")
 
 
-def may_look_constant(snapshot: Snapshot, files: Iterable[Path]) -> bool:
+def may_look_constant(snapshot: Snapshot) -> bool:
     """True where DataFusion could take a floating-point column of a file for constant, although NaN is in it.
 
     It reads a column whose least and greatest value are one as that value; no statistics have NaN.
     """
-    floats = [name for name in _floats(snapshot) if name not in snapshot.partition_columns]
-    if not floats:
-        return False
     adds = snapshot.adds
-    if not {f"{end}.{name}" for name in floats for end in ("min", "max")} <= set(adds.column_names):
-        return True
-    wanted = set(files)
-    chosen = pa.array([path in wanted for path in snapshot.files], pa.bool_())
-    for name in floats:
+    for name in _floats(snapshot):
+        if name in snapshot.partition_columns:
+            continue
+        if not {f"min.{name}", f"max.{name}"} <= set(adds.column_names):
+            return True
         varies = pc.fill_null(pc.not_equal(adds[f"min.{name}"], adds[f"max.{name}"]), fill_value=False)
-        if pc.any(pc.and_not(chosen, varies)).as_py():
+        if not pc.all(varies).as_py():
             return True
     return False
 

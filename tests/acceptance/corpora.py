@@ -9,9 +9,10 @@ import tarfile
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
+if TYPE_CHECKING:
+    import pytest
 
 FOLDER = Path(__file__).parents[3] / "shared" / "corpora"
 

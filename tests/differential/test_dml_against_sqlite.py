@@ -90,7 +90,10 @@ class Agreement(RuleBasedStateMachine):
 
     @rule(where=_WHERE)
     def insert_from_itself(self, where: str) -> None:
-        self.both(f"INSERT INTO t SELECT a, b, s FROM t{where} ORDER BY a, b, s LIMIT 3", counts=2)
+        self.both(
+            f"INSERT INTO t SELECT a, b, s FROM t{where} ORDER BY a NULLS FIRST, b NULLS FIRST, s NULLS FIRST LIMIT 3",
+            counts=2,
+        )
 
     @rule(where=_WHERE)
     def delete(self, where: str) -> None:

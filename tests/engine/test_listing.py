@@ -111,17 +111,10 @@ def con(tmp_path: Path) -> Iterator[deltasql.Connection]:
 _ESCAPED = pytest.mark.xfail(
     strict=True, reason="delta-rs takes %XX in a table's path for what it stands for", raises=deltasql.Error
 )
-_OUTSIDE = pytest.mark.xfail(
-    strict=True, raises=deltasql.NotSupportedError,
-    reason="file_uris() has the table's folder percent-encoded: its files are taken for files outside of it, never listed",
-)  # fmt: skip
 
 
-def _folder(name: str, reader: str) -> object:
-    marks = [_ESCAPED] if name in ("per%cent", "per%20cent") else []
-    if reader == "listing" and not marks and urllib.parse.quote(name, safe="&=+':;,") != name:
-        marks = [_OUTSIDE]
-    return pytest.param(name, reader, marks=marks)
+def _folder(name: str, *others: str) -> object:
+    return pytest.param(name, *others, marks=[_ESCAPED] if "%" in name else [])
 
 
 @pytest.mark.parametrize(
@@ -136,16 +129,7 @@ def test_a_table_in_an_odd_folder(con: deltasql.Connection, tmp_path: Path, name
     assert con.sql(f"SELECT id FROM {table} VERSION AS OF 0 WHERE id = 2").fetchall() == [(2,)]
 
 
-_LOST = pytest.mark.xfail(
-    strict=True,
-    reason="delta-rs's history() is empty where the folder has # or ?: counts are 0, INSERT raises after its commit",
-)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=_LOST if {"#", "?"} & set(name) else _ESCAPED if "%" in name else ()) for name in ODD],
-)
+@pytest.mark.parametrize("name", [_folder(name) for name in ODD])
 def test_writes_to_a_table_in_an_odd_folder(con: deltasql.Connection, tmp_path: Path, name: str) -> None:
     table = f"delta.{quote(str(tmp_path / 'at' / name))}"
     con.sql(f"CREATE TABLE {table} (id INT)")
