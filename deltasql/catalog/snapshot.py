@@ -170,7 +170,7 @@ def _open_error(name: str, location: Path, error: Exception) -> Error:
     message = brief(error)
     if isinstance(error, TableNotFoundError):
         return TableNotFound(f"`{location}` is no Delta table: its `_delta_log` is empty")
-    if "nsupported" in message and "feature" in message.lower():
+    if re.search(r"[Uu]nsupported.*([Ff]eature|table type)|catalog-managed", message):
         return UnsupportedTableFeature(f"`{name}` can't be read: {message}")
     return StorageError(f"the log of `{name}` can't be read: {message}")
 

@@ -19,8 +19,9 @@ import pyarrow as pa
 
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.ask import Ask, asks
+from deltasql.engine.dataset import outline
 from deltasql.engine.provider import Lookup, StatementCatalog, TableName
-from deltasql.engine.scan import Access, Tables, needs_ask, outline
+from deltasql.engine.scan import Access, Tables, needs_ask
 from deltasql.engine.translate import translate
 from deltasql.errors import NotSupportedError, PlanError, StorageError, VersionNotFound
 from deltasql.names import did_you_mean

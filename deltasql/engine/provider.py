@@ -14,7 +14,7 @@ from typing import Protocol
 from datafusion.catalog import CatalogProvider, SchemaProvider, Table
 
 from deltasql.catalog.snapshot import Snapshot
-from deltasql.engine.scan import outline
+from deltasql.engine.dataset import outline
 from deltasql.errors import Error
 
 TableName = tuple[str, str, str]

@@ -11,21 +11,20 @@ from __future__ import annotations
 import functools
 import urllib.parse
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import datafusion
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as pads
 from datafusion.catalog import Table
 from datafusion.plan import LogicalPlan
 
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine import pruning
 from deltasql.engine.ask import Ask
+from deltasql.engine.dataset import ScanDataset, outline, readable
 from deltasql.engine.int96 import wraps
 from deltasql.errors import NotSupportedError, UnsupportedTableFeature
 from deltasql.names import quote
@@ -64,11 +63,6 @@ def _floats(snapshot: Snapshot) -> list[str]:
     return [field.name for field in snapshot.schema if pa.types.is_floating(field.type)]
 
 
-def outline(snapshot: Snapshot) -> Table:
-    """A table with the columns of ``snapshot`` and no rows: enough to plan with."""
-    return Table(EmptyDataset(readable(snapshot)))
-
-
 class Tables:
     """Makes DataFusion tables of snapshots."""
 
@@ -78,7 +72,7 @@ class Tables:
         self._templates: weakref.WeakKeyDictionary[Snapshot, bytes] = weakref.WeakKeyDictionary()
         self._listings: weakref.WeakKeyDictionary[Snapshot, Table] = weakref.WeakKeyDictionary()
         self._lies: weakref.WeakKeyDictionary[Snapshot, bool] = weakref.WeakKeyDictionary()
-        self._opaque = {kind: _opaque(kind) for kind in (pa.float32(), pa.float64())}
+        self._identities: dict[pa.DataType, datafusion.ScalarUDF] = {}
 
     def access(self, snapshot: Snapshot, ask: Ask | None, reader: str) -> Access:
         """The path for ``snapshot`` under the setting ``deltasql.reader``, and the files that ``ask`` needs.
@@ -103,15 +97,16 @@ class Tables:
     def table(self, snapshot: Snapshot, ask: Ask | None, access: Access) -> Table:
         """The table that reads ``snapshot`` by ``access``."""
         if not access.files:
-            return outline(snapshot)
-        if access.path == "listing":
-            if len(access.files) < len(snapshot.files):
-                return Table(self._guarded(self._listing(snapshot, access.files), snapshot))
-            if snapshot not in self._listings:
-                self._listings[snapshot] = Table(self._guarded(self._listing(snapshot, snapshot.files), snapshot))
-            return self._listings[snapshot]
-        predicate = None if ask is None else pruning.as_sql(snapshot, ask)
-        return Table(self._guarded(self._context.read_table(Table(ScanDataset(snapshot, predicate))), snapshot))
+            return Table(self._context.read_table(outline(snapshot)).limit(0))
+        if access.path == "scan":
+            predicate = None if ask is None else pruning.as_sql(snapshot, ask)
+            frame = self._context.read_table(Table(ScanDataset(snapshot, predicate)))
+            return Table(self._opaque(frame, readable(snapshot), snapshot.schema.names))
+        if len(access.files) < len(snapshot.files):
+            return self._listing(snapshot, access.files)
+        if snapshot not in self._listings:
+            self._listings[snapshot] = self._listing(snapshot, snapshot.files)
+        return self._listings[snapshot]
 
     def statistics_lie(self, snapshot: Snapshot) -> bool:
         """`may_look_constant`, found out once."""
@@ -119,30 +114,39 @@ class Tables:
             self._lies[snapshot] = may_look_constant(snapshot)
         return self._lies[snapshot]
 
-    def _guarded(self, frame: datafusion.DataFrame, snapshot: Snapshot) -> datafusion.DataFrame:
-        """Hide floating-point columns from statistics and Arrow's filters: these don't know NaN as the greatest."""
-        floats = _floats(snapshot)
-        if not floats:
+    def _opaque(self, frame: datafusion.DataFrame, schema: pa.Schema, names: Collection[str]) -> datafusion.DataFrame:
+        """``frame`` with its columns ``names`` behind functions that DataFusion's optimiser doesn't see through."""
+        if not names:
             return frame
         chosen = [
-            self._opaque[field.type](_column(field.name)).alias(field.name)
-            if field.name in floats and field.type in self._opaque
+            self._identity(field.type)(_column(field.name)).alias(field.name)
+            if field.name in names
             else _column(field.name)
-            for field in snapshot.schema
+            for field in schema
         ]
         return frame.select(*chosen)
 
+    def _identity(self, kind: pa.DataType) -> datafusion.ScalarUDF:
+        if kind not in self._identities:
+            name = f"deltasql_opaque_{len(self._identities)}"
+            self._identities[kind] = datafusion.udf(lambda values: values, [kind], kind, "immutable", name)
+        return self._identities[kind]
+
     # -- listing
 
-    def _listing(self, snapshot: Snapshot, files: Sequence[Path]) -> datafusion.DataFrame:
-        """A scan over exactly ``files``: one listing per partition, with its values as literals."""
+    def _listing(self, snapshot: Snapshot, files: Sequence[Path]) -> Table:
+        """A scan over exactly ``files``: one listing per partition, with its values as literals.
+
+        Floating-point columns are made opaque: DataFusion would trust statistics, which don't know NaN.
+        """
         template = self._template(snapshot)
         frames = []
         for values, group in self._groups(snapshot, files).items():
             plan = LogicalPlan.from_bytes(self._context, with_paths(template, [file_url(path) for path in group]))
             frame = self._context.create_dataframe_from_logical_plan(plan)
             frames.append(_with_partition(frame, snapshot, values))
-        return functools.reduce(lambda one, other: one.union(other), frames)
+        frame = functools.reduce(lambda one, other: one.union(other), frames)
+        return Table(self._opaque(frame, readable(snapshot), _floats(snapshot)))
 
     def _groups(self, snapshot: Snapshot, files: Sequence[Path]) -> dict[tuple[pa.Scalar, ...], list[Path]]:
         """``files`` by their partition values."""
@@ -159,7 +163,8 @@ class Tables:
             context = datafusion.SessionContext(datafusion.SessionConfig(self._config))
             stored = [field for field in readable(snapshot) if field.name not in snapshot.partition_columns]
             name = quote(snapshot.name)
-            context.register_parquet(name, file_url(snapshot.files[0]), schema=pa.schema(stored))
+            url = file_url(snapshot.files[0])
+            context.register_parquet(name, url, schema=pa.schema(stored), file_extension="")
             self._templates[snapshot] = context.table(name).logical_plan().to_bytes(context)
         return self._templates[snapshot]
 
@@ -183,11 +188,6 @@ def _with_partition(
     )
 
 
-def _opaque(kind: pa.DataType) -> datafusion.ScalarUDF:
-    """A function that gives its argument, through which DataFusion's optimiser doesn't see."""
-    return datafusion.udf(lambda values: values, [kind], kind, "immutable", f"deltasql_opaque_{kind}")
-
-
 def may_look_constant(snapshot: Snapshot) -> bool:
     """True where DataFusion could take a floating-point column of a file for constant, although NaN is in it.
 
@@ -203,22 +203,6 @@ def may_look_constant(snapshot: Snapshot) -> bool:
         if not pc.all(varies).as_py():
             return True
     return False
-
-
-def readable(snapshot: Snapshot) -> pa.Schema:
-    """The columns of ``snapshot`` as files may hold them: nullable throughout, whatever the table promises."""
-    return pa.schema([_nullable(field) for field in snapshot.schema])
-
-
-def _nullable(field: pa.Field) -> pa.Field:
-    type = field.type
-    if pa.types.is_struct(type):
-        type = pa.struct([_nullable(child) for child in type])
-    elif pa.types.is_list(type):
-        type = pa.list_(_nullable(type.value_field))
-    elif pa.types.is_map(type):
-        type = pa.map_(type.key_field.with_type(_nullable(type.key_field).type), _nullable(type.item_field))
-    return pa.field(field.name, type)
 
 
 def file_url(path: Path) -> str:
@@ -282,103 +266,3 @@ def _to_varint(value: int) -> bytes:
         value >>= 7
     out.append(value)
     return bytes(out)
-
-
-# -- delta-rs behind a dataset
-
-
-class ScanDataset(pads.Dataset):  # type: ignore[misc]
-    """A snapshot as an Arrow dataset of one fragment, read by ``DeltaTable.scan``.
-
-    DataFusion hands over the columns it wants and the filters that Arrow can express, and trusts that both
-    are applied.
-    """
-
-    def __init__(self, snapshot: Snapshot, predicate: str | None = None) -> None:
-        self._snapshot = snapshot
-        self._predicate = predicate
-
-    @property
-    def schema(self) -> pa.Schema:
-        """The table's columns."""
-        return readable(self._snapshot)
-
-    def get_fragments(self, filter: pads.Expression | None = None) -> list[ScanDataset]:  # noqa: ARG002
-        """The one fragment; what it gives is filtered by its scanner."""
-        return [self]
-
-    def scanner(
-        self,
-        schema: object = None,  # noqa: ARG002
-        columns: list[str] | None = None,
-        filter: pads.Expression | None = None,
-        **_: Any,
-    ) -> _Scanner:
-        """A scanner of the chosen columns and rows."""
-        return _Scanner(self._snapshot, columns, filter, self._predicate)
-
-
-class EmptyDataset(pads.Dataset):  # type: ignore[misc]
-    """Columns and no rows, in one fragment: DataFusion's EXPLAIN ANALYZE panics where there is none."""
-
-    def __init__(self, schema: pa.Schema) -> None:
-        self._schema = schema
-
-    @property
-    def schema(self) -> pa.Schema:
-        """The columns."""
-        return self._schema
-
-    def get_fragments(self, filter: pads.Expression | None = None) -> list[EmptyDataset]:  # noqa: ARG002
-        """The one fragment."""
-        return [self]
-
-    def scanner(self, schema: object = None, columns: list[str] | None = None, **_: Any) -> pads.Scanner:  # noqa: ARG002
-        """A scanner that finds nothing."""
-        table = self._schema.empty_table()
-        return pads.dataset(table if columns is None else table.select(columns)).scanner()
-
-
-@dataclass(frozen=True, slots=True)
-class _Scanner:
-    snapshot: Snapshot
-    columns: list[str] | None
-    filter: pads.Expression | None
-    predicate: str | None
-
-    @property
-    def projected_schema(self) -> pa.Schema:
-        schema = readable(self.snapshot)
-        return schema if self.columns is None else pa.schema([schema.field(name) for name in self.columns])
-
-    def to_batches(self) -> Iterator[pa.RecordBatch]:
-        needed = self._needed()
-        stream = self.snapshot.table.scan(columns=needed, predicate=self.predicate)
-        for batch in pa.RecordBatchReader.from_stream(stream):
-            columns = [self._stored(name, batch.column(name)) for name in needed]
-            yield from self._chosen(pa.RecordBatch.from_arrays(columns, names=needed))
-
-    def _stored(self, name: str, values: pa.Array) -> pa.Array:
-        """A column in its type of the Delta schema; an empty partition value is NULL (Delta protocol)."""
-        values = values.cast(readable(self.snapshot).field(name).type)
-        if name in self.snapshot.partition_columns and pa.types.is_string(values.type):
-            return pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
-        return values
-
-    def _needed(self) -> list[str]:
-        """The columns to read: those asked for, and any that the filter may mention."""
-        names = self.snapshot.schema.names
-        if self.columns is None:
-            return list(names)
-        mentioned = "" if self.filter is None else str(self.filter)
-        needed = [name for name in names if name in self.columns or name in mentioned]
-        return needed or names[:1]  # Counting takes a column, whichever.
-
-    def _chosen(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-        names = self.projected_schema.names
-        if self.filter is None:
-            yield batch.select(names)
-        elif isinstance(self.filter, pa.BooleanScalar):  # DataFusion may fold a filter, and hands it on all the same.
-            yield batch.select(names).slice(0, None if self.filter.as_py() else 0)
-        else:
-            yield from pa.Table.from_batches([batch]).filter(self.filter).select(names).to_batches()

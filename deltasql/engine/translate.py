@@ -20,6 +20,7 @@ from deltasql.errors import (
     Span,
     StorageError,
     TableNotFound,
+    UnsupportedTableFeature,
 )
 from deltasql.names import did_you_mean, fold
 from deltasql.sql.dialect import tokenize
@@ -102,6 +103,10 @@ def _no_function(found: re.Match[str], message: str) -> Error:
     return PlanError(f"there is no function `{found[1]}`", hint=f"did you mean `{near[1]}`?" if near else None)
 
 
+def _unsupported_feature(found: re.Match[str], _: str) -> Error:
+    return UnsupportedTableFeature(f"the table needs `{found[1]}`, which delta-rs can't read")
+
+
 def _as(kind: type[Error], *, hint: str | None = None) -> Made:
     def make(_: re.Match[str], message: str) -> Error:
         return kind(_sentence(message), hint=hint)
@@ -110,6 +115,7 @@ def _as(kind: type[Error], *, hint: str | None = None) -> Made:
 
 
 _TABLE: tuple[tuple[str, Made], ...] = (
+    (r"Unsupported table features required: \[(.*?)\]", _unsupported_feature),
     (r'ParserError\("(.*)"\)', _parse_error),
     (r'TokenizerError\("(.*)"\)', _parse_error),
     (r"RecursionLimitExceeded", lambda *_: ParseError("the statement is nested too deeply")),

@@ -8,14 +8,14 @@ a column of that name: then all use the column's, and the alias's own spelling i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from deltasql.errors import PlanError, Span
 from deltasql.names import TableReference, fold, quote
 from deltasql.sql.dialect import Token
-from deltasql.sql.scan import RESERVED, Relation, Scan, Scope, scan, seen
+from deltasql.sql.scan import CLAUSES, RESERVED, Relation, Scan, Scope, scan, seen
 from deltasql.sql.splice import Edit, Spliced, splice
 
 Columns: TypeAlias = Mapping[str, "Columns"]
@@ -101,6 +101,7 @@ class _Rewriter:
             token = self.tokens[index]
             self._put(token, self.aliases[fold(token.text)])
         self.edits += [Edit(token.span, "SELECT * FROM") for token in self.scan.table_words]
+        self.edits += _bracketed_comparisons(self.tokens)
         index = 0
         while index < len(self.tokens):
             index = self._chain(index)
@@ -284,3 +285,49 @@ def _as_written(relation: Relation, binding: Binding) -> tuple[str, ...]:
     """The bound name with as many parts as the statement gave it: DataFusion shows it in columns' names."""
     parts = relation.reference.parts if relation.reference is not None else ()
     return binding.name[-len(parts) :] if parts else binding.name[-2:]
+
+
+_ENDS_OPERAND = {"THEN", "ELSE", "END", "WHEN", "AS", "ASC", "DESC", "NULLS", ",", ";"} | CLAUSES
+_STARTS_OPERAND = {"NOT", "ON", "WHEN", "THEN", "ELSE", "CASE", "SELECT", "DISTINCT", "ALL", "BY", ",", ";"} | CLAUSES
+_OPENS, _CLOSES = {"(", "[", "{", "CASE"}, {")", "]", "}", "END"}
+
+
+def _bracketed_comparisons(tokens: tuple[Token, ...]) -> Iterator[Edit]:
+    """Brackets round ``a IS [NOT] DISTINCT FROM b`` where AND or OR follows.
+
+    DataFusion reads ``a IS DISTINCT FROM b AND c`` as ``a IS DISTINCT FROM (b AND c)``.
+    """
+    for index in range(3, len(tokens) - 1):
+        words = [token.upper for token in tokens[index - 3 : index + 1]]
+        if words[2:] != ["DISTINCT", "FROM"] or "IS" not in (words[1], *(words[:1] if words[1] == "NOT" else ())):
+            continue
+        first = _operand_start(tokens, index - (3 if words[1] == "NOT" else 2))
+        end = _operand_end(tokens, index + 1)
+        if end < len(tokens) and tokens[end].upper in ("AND", "OR"):
+            start, stop = tokens[first].span.start, tokens[end - 1].span.end
+            yield Edit(Span(start, start), "(")
+            yield Edit(Span(stop, stop), ")")
+
+
+def _operand_end(tokens: tuple[Token, ...], index: int) -> int:
+    """The index behind the operand that starts at ``index``."""
+    depth = 0
+    while index < len(tokens):
+        word = tokens[index].upper
+        if depth == 0 and (word in ("AND", "OR") or word in _CLOSES or word in _ENDS_OPERAND):
+            break
+        depth += (word in _OPENS) - (word in _CLOSES)
+        index += 1
+    return index
+
+
+def _operand_start(tokens: tuple[Token, ...], index: int) -> int:
+    """The index of the first token of the operand that ends before ``index``."""
+    depth = 0
+    while index > 0:
+        word = tokens[index - 1].upper
+        if depth == 0 and (word in ("AND", "OR") or word in _OPENS or word in _STARTS_OPERAND):
+            break
+        depth += (word in _CLOSES) - (word in _OPENS)
+        index -= 1
+    return index

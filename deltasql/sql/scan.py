@@ -99,12 +99,12 @@ class _Frame:
 _OPEN, _CLOSE = {"(", "[", "{"}, {")", "]", "}"}
 _STARTS = {"SELECT", "WITH", "VALUES", "FROM", "TABLE"}
 _SET_OPERATORS = {"UNION", "INTERSECT", "EXCEPT", "MINUS"}
-_CLAUSES = {
+CLAUSES = {
     "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FETCH", "QUALIFY", "WINDOW", "SORT", "CLUSTER",
     "DISTRIBUTE", "|>",
 }  # fmt: skip
 _NOT_AN_ALIAS = (
-    _CLAUSES
+    CLAUSES
     | _SET_OPERATORS
     | _STARTS
     | {
@@ -115,7 +115,7 @@ _NOT_AN_ALIAS = (
 )  # fmt: skip
 _CASTS = {"CAST", "TRY_CAST", "SAFE_CAST"}
 _ENDS_OPERAND = {")", "]", "END", "NULL", "TRUE", "FALSE", "*"}
-_ENDS_ITEM = {",", "FROM", ")", "INTO", "WHERE"} | _SET_OPERATORS | _CLAUSES
+_ENDS_ITEM = {",", "FROM", ")", "INTO", "WHERE"} | _SET_OPERATORS | CLAUSES
 
 
 def scan(sql: str) -> Scan:
@@ -214,7 +214,7 @@ class _Scanner:
             frame.clause, frame.joins = "", False
             base = frame.scope.parent
             frame.scope = Scope(base)
-        elif word in _CLAUSES:
+        elif word in CLAUSES:
             frame.clause, frame.joins = word, False
         elif frame.joins and word in ("JOIN", ","):
             frame.expects_table = True

@@ -111,7 +111,7 @@ def _is_plain_type(type: pa.DataType) -> bool:
 
 
 def _is_plain_value(value: object) -> bool:
-    return value is None or isinstance(value, bool | int | float | str | Decimal)
+    return isinstance(value, bool | int | float | str | Decimal)
 
 
 def selection(table: TableReference, alias: str | None, where: Fragment | None, columns: Sequence[str]) -> Fragment:
@@ -127,16 +127,23 @@ def selection(table: TableReference, alias: str | None, where: Fragment | None, 
 
 
 _OPERATORS = frozenset({"=", "<>", "!=", "<", "<=", ">", ">=", "(", ")", ",", ".", "+", "-", "*"})
-_WORDS = frozenset({"AND", "OR", "NOT", "IN", "BETWEEN", "IS", "NULL", "TRUE", "FALSE", "LIKE"})
+_WORDS = frozenset({"AND", "OR", "NOT", "IN", "BETWEEN", "IS", "TRUE", "FALSE", "LIKE"})
 
 
 def is_simple(sql: str) -> bool:
-    """True if delta-rs evaluates ``sql`` just as our engine does: columns, literals, comparisons, AND/OR/NOT."""
+    """True if delta-rs evaluates ``sql`` just as our engine does: columns, literals, comparisons, AND/OR/NOT.
+
+    Not if it holds a NULL other than in IS [NOT] NULL: on partition columns that makes delta-rs delete all.
+    """
     tokens = tokenize(sql)
-    return all(_is_simple(token, tokens[index + 1 : index + 2]) for index, token in enumerate(tokens))
+    return all(_is_simple(tokens, index) for index in range(len(tokens)))
 
 
-def _is_simple(token: Token, behind: tuple[Token, ...]) -> bool:
+def _is_simple(tokens: tuple[Token, ...], index: int) -> bool:
+    token, behind = tokens[index], tokens[index + 1 : index + 2]
+    if token.upper == "NULL":
+        before = [token.upper for token in tokens[max(index - 2, 0) : index]]
+        return before[-1:] == ["IS"] or before == ["IS", "NOT"]
     if token.kind == "symbol":
         return token.upper in _OPERATORS
     if token.kind == "word" and token.upper in RESERVED:

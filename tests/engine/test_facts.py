@@ -140,3 +140,14 @@ def test_escapes_in_a_path_are_taken_for_what_they_stand_for(tmp_path: Path) -> 
     write_deltalake(str(space), pa.table({"a": [1]}))
     shutil.copytree(tmp_path / "other", escaped)
     assert [Path(uri).name for uri in DeltaTable(str(escaped)).file_uris()] == [next(space.glob("*.parquet")).name]
+
+
+def test_an_order_by_a_column_that_an_equality_defines_is_refused(tmp_path: Path) -> None:
+    """Not in facts.md yet: ``WHERE a + b = a ORDER BY a`` is DataFusion's SanityCheckPlan, an error and no wrong rows."""
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"a": [None, -3], "b": [None, 3]}), tmp_path / "t.parquet")
+    context = datafusion.SessionContext(datafusion.SessionConfig().with_target_partitions(2))
+    context.register_parquet("t", str(tmp_path / "t.parquet"))
+    with pytest.raises(Exception, match="SanityCheckPlan"):
+        context.sql("SELECT a, b FROM t WHERE a + b = a ORDER BY a NULLS FIRST, b NULLS FIRST LIMIT 3").collect()

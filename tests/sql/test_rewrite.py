@@ -136,6 +136,25 @@ ORDERS = '"orders"'
             'select 1 from unnest([1, 2]) as u("N"), range(5) r where "N" = 1',
         ),
         ("select 1 from t where x = 1", "select 1 from t where x = 1"),
+        ("select 1 where a is distinct from b", "select 1 where a is distinct from b"),
+        ("select a is not distinct from b or c", "select (a is not distinct from b) or c"),
+        (
+            "select 1 where x or not a + 1 is distinct from f(b and c) + 1 and c is not distinct from d or e",
+            "select 1 where x or not (a + 1 is distinct from f(b and c) + 1) and (c is not distinct from d) or e",
+        ),
+        ("select a is distinct from b, c and d", "select a is distinct from b, c and d"),
+        (
+            "select case when z then y end is distinct from case when b and c then 1 end and d",
+            "select (case when z then y end is distinct from case when b and c then 1 end) and d",
+        ),
+        (
+            "select ID is distinct from AMOUNT and 1 from orders",
+            f'select (ID is distinct from "Amount") and 1 from {ORDERS}',
+        ),
+        (
+            "select 1 from orders o join users u on o.id is not distinct from u.userid and o.amount > 1",
+            f'select 1 from {ORDERS} o join {USERS} u on (o.id is not distinct from u."userId") and o."Amount" > 1',
+        ),
         ("TABLE users", f"SELECT * FROM {USERS}"),
         ("table users union table orders", f"SELECT * FROM {USERS} union SELECT * FROM {ORDERS}"),
         ("with c as (table users) table c", f"with c as (SELECT * FROM {USERS}) SELECT * FROM c"),
@@ -219,7 +238,7 @@ def test_used_columns_by_table():
         ("USERID = 1", None, '"userId" = 1'),
         ("users.userid = 1 and Users.DATE is null", None, '"userId" = 1 and "Date" is null'),
         ("u.userid = 1", "u", '"userId" = 1'),
-        ("USERID = 1 and `userId` = 2 and \"userid\" = 3", None, '"userId" = 1 and `userId` = 2 and "userId" = 3'),
+        ('USERID = 1 and `userId` = 2 and "userid" = 3', None, '"userId" = 1 and `userId` = 2 and "userId" = 3'),
         ("x = 1", None, "x = 1"),
     ],
 )
