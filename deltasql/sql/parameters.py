@@ -11,6 +11,7 @@ from typing import Any
 
 from deltasql.errors import ParseError, ProgrammingError, Span
 from deltasql.sql.dialect import Token, tokenize
+from deltasql.sql.scan import RESERVED
 from deltasql.sql.splice import Edit, Spliced, splice
 
 Parameters = Sequence[Any] | Mapping[str, Any] | None
@@ -52,7 +53,7 @@ def _colon_name(tokens: tuple[Token, ...], index: int) -> Token | None:
     ends_operand = before is not None and (
         before.kind in ("quoted", "string", "number", "parameter")
         or before.upper in (")", "]", "}")
-        or (before.kind == "word" and before.span.end == tokens[index].span.start)
+        or (before.kind == "word" and before.upper not in RESERVED and before.span.end == tokens[index].span.start)
     )
     return None if ends_operand else name
 

@@ -91,6 +91,7 @@ class _Rewriter:
         self._sql = found.cursor.sql
         self.bindings = bindings
         self.edits: list[Edit] = []
+        self.known: dict[int, Columns | None] = {}
         self.used: dict[int, set[str]] = {id(relation): set() for relation in found.relations}
         self.aliases = self._canonical_aliases()
 
@@ -102,11 +103,38 @@ class _Rewriter:
             self._put(token, self.aliases[fold(token.text)])
         self.edits += [Edit(token.span, "SELECT * FROM") for token in self.scan.table_words]
         self.edits += _bracketed_comparisons(self.tokens)
+        self.edits += self._leading_from()
+        self._check_natural_joins()
         index = 0
         while index < len(self.tokens):
             index = self._chain(index)
         used = tuple(frozenset(self.used[id(relation)]) for relation in self.scan.tables)
         return Rewritten(splice(self.scan.cursor.sql, self.edits), tuple(self._renames()), used)
+
+    def _leading_from(self) -> list[Edit]:
+        """``SELECT *`` before a query that has FROM alone, which DataFusion gives no columns."""
+        if not self.tokens or self.tokens[0].upper != "FROM" or any(token.upper == "SELECT" for token in self.tokens):
+            return []
+        start = self.tokens[0].span.start
+        return [Edit(Span(start, start), "SELECT * ")]
+
+    def _check_natural_joins(self) -> None:
+        """DataFusion joins on what is spelled alike; what differs by case alone would silently not be joined on."""
+        for index, token in enumerate(self.tokens):
+            if token.upper != "NATURAL" or index in self.scan.roles:
+                continue
+            names = {name for relation in self.scan.scopes[index].relations for name in self._columns(relation) or ()}
+            same = next(
+                (
+                    sorted(n for n in names if fold(n) == fold(name))
+                    for name in sorted(names)
+                    if sum(fold(n) == fold(name) for n in names) > 1
+                ),
+                None,
+            )
+            if same is not None:
+                message = f"NATURAL JOIN can't tell whether `{same[0]}` and `{same[1]}` are one column"
+                raise PlanError(message, hint="write the condition with ON", span=token.span, statement=self._sql)
 
     def _put(self, token: Token, name: str) -> None:
         """Make ``token`` mean ``name``; delta-rs, unlike DataFusion, keeps the case of what isn't quoted."""
@@ -179,8 +207,28 @@ class _Rewriter:
         return binding.name, (binding.name[-1],) if binding.pinned else _as_written(relation, binding)
 
     def _columns(self, relation: Relation) -> Columns | None:
-        binding = self.bindings.get(id(relation))
-        return binding.columns if binding is not None else None
+        """The columns of a relation; of a subquery or CTE, the names that its own tables and aliases have.
+
+        None where nothing is known of it.
+        """
+        if id(relation) not in self.known:
+            self.known[id(relation)] = None  # A recursive CTE adds nothing to itself.
+            binding = self.bindings.get(id(relation))
+            self.known[id(relation)] = binding.columns if binding is not None else self._inside(relation)
+        return self.known[id(relation)]
+
+    def _inside(self, relation: Relation) -> Columns | None:
+        if relation.reference is not None:
+            return None
+        place = relation.span if relation.cte is None else self.scan.bodies.get(relation.cte.span.start, relation.span)
+        defined = (self.tokens[index] for index in self.scan.definitions)
+        names: dict[str, Columns] = {
+            self.aliases[fold(token.text)]: {} for token in defined if _within(token.span, place)
+        }
+        for other in self.scan.relations:
+            if other is not relation and _within(other.span, place):
+                names |= self._columns(other) or {}
+        return names or None
 
     # -- column references
 
@@ -207,8 +255,6 @@ class _Rewriter:
             columns = self._columns(relation)
             if parts and columns is not None:
                 self._field(parts, columns, [relation])
-            elif parts and (name := self._anywhere(parts[0])) is not None:
-                self._put(parts[0], name)
             return
         for level in scope.chain():
             known = [columns for relation in level.relations if (columns := self._columns(relation)) is not None]
@@ -216,6 +262,8 @@ class _Rewriter:
             if any(fold(name) == fold(parts[0].text) for name in merged):
                 self._field(parts, merged, level.relations)
                 return
+            if len(known) < len(level.relations):
+                break  # It may be a column of what isn't known, which hides the outer ones.
         if (name := self.aliases.get(fold(parts[0].text))) is not None:
             self._put(parts[0], name)
 
@@ -273,12 +321,9 @@ class _Rewriter:
             raise PlanError(message, hint="write the exact name", span=token.span, statement=self._sql)
         return found[0] if found else None
 
-    def _anywhere(self, token: Token) -> str | None:
-        """The spelling of a column of a subquery or CTE: an alias's, else that of any table's column."""
-        if (name := self.aliases.get(fold(token.text))) is not None:
-            return name
-        merged: Columns = {name: {} for binding in self.bindings.values() if binding for name in binding.columns}
-        return self._spelling(token, merged)
+
+def _within(inner: Span, outer: Span) -> bool:
+    return outer.start <= inner.start and inner.end <= outer.end
 
 
 def _as_written(relation: Relation, binding: Binding) -> tuple[str, ...]:

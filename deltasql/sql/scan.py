@@ -64,7 +64,8 @@ class Scan:
     """A query's tokens, each with its scope; ``roles`` says of a token that it is no column reference.
 
     ``definitions`` are the tokens that name a column (aliases), ``output`` those of the outermost SELECT,
-    ``table_words`` the words of ``TABLE name`` where that stands for a query.
+    ``table_words`` the words of ``TABLE name`` where that stands for a query, ``bodies`` the places of the CTEs
+    by the start of their names.
     """
 
     cursor: Cursor
@@ -74,6 +75,7 @@ class Scan:
     definitions: tuple[int, ...]
     output: tuple[int, ...]
     table_words: tuple[Token, ...]
+    bodies: dict[int, Span]
 
     @property
     def tables(self) -> list[Relation]:
@@ -133,6 +135,7 @@ class _Scanner:
         self.definitions: list[int] = []
         self.output: list[int] = []
         self.table_words: list[Token] = []
+        self.bodies: dict[int, Span] = {}
         self.stack = [_Frame(Scope(), query=True)]
         self.stack[0].scope = Scope(self.stack[0].scope)
 
@@ -150,6 +153,7 @@ class _Scanner:
             tuple(self.definitions),
             tuple(self.output),
             tuple(self.table_words),
+            self.bodies,
         )
 
     # -- one step
@@ -193,10 +197,11 @@ class _Scanner:
         inner = self.stack.pop()
         frame = self.stack[-1]
         if inner.cte is not None:
+            self.bodies[inner.cte.span.start] = Span(inner.cte.span.start, token.span.end)
             self._define_cte(frame, inner.cte, recursive=inner.recursive)
         if inner.relation is not None:
-            inner.relation.span = Span(inner.relation.span.start, token.span.end)
             self._alias(inner.relation)
+            inner.relation.span = Span(inner.relation.span.start, self.tokens[self.cursor.index - 1].span.end)
 
     def _clause(self, frame: _Frame, token: Token) -> None:
         word = token.upper
@@ -276,15 +281,16 @@ class _Scanner:
             if frame.opener in _CASTS:
                 while self.cursor.peek() is not None and not self.cursor.at(")") and not self.cursor.at("("):
                     self._skip()
-            elif behind is not None and behind.is_name:
+            elif behind is not None and behind.is_name and frame.opener != "REPLACE":
                 self._skip()
         elif token.upper == "INTERVAL" and behind is not None and behind.kind in ("string", "number", "parameter"):
             self._skip()
             while (unit := self.cursor.peek()) is not None and unit.upper.rstrip("S") in _UNITS:
                 self._skip()
-        elif token.upper in ("NULLS", "OVER", "WINDOW") and behind is not None and behind.kind == "word":
+        elif token.upper in ("NULLS", "OVER", "WINDOW", "CURRENT") and behind is not None and behind.kind == "word":
+            self.roles[index] = "word"
             self._skip()
-        elif self._is_typed(token, behind) or (frame.opener == "EXTRACT" and self.tokens[index - 1].upper == "("):
+        elif (token.upper in _FRAMES and behind is not None and (behind.upper in _BOUNDS or behind.kind == "number")) or self._is_typed(token, behind) or (frame.opener == "EXTRACT" and self.tokens[index - 1].upper == "("):
             self.roles[index] = "word"
 
     def _is_typed(self, token: Token, behind: Token | None) -> bool:
@@ -424,20 +430,20 @@ class _Scanner:
         self._column_list()
 
 
+_FRAMES = {"ROWS", "RANGE", "GROUPS"}
+_BOUNDS = {"BETWEEN", "UNBOUNDED", "CURRENT"}
 _UNITS = {
     "MICROSECOND", "MILLISECOND", "NANOSECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR",
     "TO",
 }  # fmt: skip
 
 RESERVED = frozenset({
-    "ALL", "ANALYZE", "AND", "ANTI", "ANY", "ARRAY", "AS", "ASC", "ASOF", "BETWEEN", "BOTH", "BY", "CASE", "CAST",
-    "COLLATE", "CROSS", "CUBE", "CURRENT", "DESC", "DISTINCT", "ELSE", "END", "ESCAPE", "EXCEPT", "EXCLUDE",
-    "EXISTS", "EXPLAIN", "FALSE", "FETCH", "FILTER", "FIRST", "FOLLOWING", "FOR", "FROM", "FULL", "GROUP",
-    "GROUPING", "GROUPS", "HAVING", "IGNORE", "ILIKE", "IN", "INNER", "INTERSECT", "INTERVAL", "INTO", "IS", "JOIN",
-    "LAST", "LATERAL", "LEADING", "LEFT", "LIKE", "LIMIT", "MINUS", "NATURAL", "NOT", "NULL", "NULLS", "OFFSET",
-    "ON", "ONLY", "OR", "ORDER", "OUTER", "OVER", "PARTITION", "PIVOT", "PRECEDING", "QUALIFY", "RANGE", "RECURSIVE",
-    "RESPECT", "RIGHT", "RLIKE", "ROLLUP", "ROW", "ROWS", "SELECT", "SEMI", "SETS", "SIMILAR", "SOME", "SORT",
-    "STRUCT", "TABLE", "TABLESAMPLE", "THEN", "TIES", "TO", "TRAILING", "TRUE", "TRY_CAST", "UNBOUNDED", "UNION",
-    "UNNEST", "UNPIVOT", "USING", "VALUES", "WHEN", "WHERE", "WINDOW", "WITH", "WITHIN",
+    "ALL", "AND", "ANTI", "ANY", "ARRAY", "AS", "ASC", "ASOF", "BETWEEN", "BOTH", "BY", "CASE", "CAST", "COLLATE",
+    "CROSS", "CUBE", "DESC", "DISTINCT", "ELSE", "END", "ESCAPE", "EXCEPT", "EXCLUDE", "EXISTS", "FALSE", "FETCH",
+    "FOR", "FROM", "FULL", "GROUP", "GROUPING", "HAVING", "ILIKE", "IN", "INNER", "INTERSECT", "INTERVAL", "INTO",
+    "IS", "JOIN", "LATERAL", "LEADING", "LEFT", "LIKE", "LIMIT", "MINUS", "NATURAL", "NOT", "NULL", "OFFSET", "ON",
+    "OR", "ORDER", "OUTER", "OVER", "PARTITION", "PIVOT", "QUALIFY", "RECURSIVE", "RIGHT", "RLIKE", "ROLLUP",
+    "SELECT", "SEMI", "SOME", "SORT", "STRUCT", "TABLE", "TABLESAMPLE", "THEN", "TRAILING", "TRUE", "TRY_CAST",
+    "UNBOUNDED", "UNION", "UNNEST", "UNPIVOT", "USING", "VALUES", "WHEN", "WHERE", "WINDOW", "WITH", "WITHIN",
 })  # fmt: skip
 """Unquoted words that are never a column."""

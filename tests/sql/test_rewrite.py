@@ -155,6 +155,34 @@ ORDERS = '"orders"'
             "select 1 from orders o join users u on o.id is not distinct from u.userid and o.amount > 1",
             f'select 1 from {ORDERS} o join {USERS} u on (o.id is not distinct from u."userId") and o."Amount" > 1',
         ),
+        # names of subqueries and CTEs are those of their own tables, not of the tables around
+        (
+            "select 1 from twins where exists (select 1 from (select user_id V from orders) q where v = 2)",
+            f'select 1 from "twins" where exists (select 1 from (select user_id V from {ORDERS}) q where v = 2)',
+        ),
+        (
+            "select ID, USERNAME from (select * from orders, users) x",
+            f'select ID, "userName" from (select * from {ORDERS}, {USERS}) x',
+        ),
+        (
+            "with q as (select username from users) select USERNAME from q",
+            f'with q as (select "userName" from {USERS}) select "userName" from q',
+        ),
+        (
+            "with users as (select * from users) select USERID from users where users.USERID = 1",
+            f'with users as (select * from {USERS}) select "userId" from users where users."userId" = 1',
+        ),
+        (
+            "with a as (select * from users), b as (select * from a) select B.USERID from b",
+            f'with a as (select * from {USERS}), b as (select * from a) select B."userId" from b',
+        ),
+        ("select * replace (id * 2 as AMOUNT) from orders", f'select * replace (id * 2 as "Amount") from {ORDERS}'),
+        ("from users", f"SELECT * from {USERS}"),
+        ("from users where USERID = 1", f'SELECT * from {USERS} where "userId" = 1'),
+        (
+            "select sum(amount) over (order by date rows between current row and 1 following) from orders, users",
+            f'select sum("Amount") over (order by "Date" rows between current row and 1 following) from {ORDERS}, {USERS}',
+        ),
         ("TABLE users", f"SELECT * FROM {USERS}"),
         ("table users union table orders", f"SELECT * FROM {USERS} union SELECT * FROM {ORDERS}"),
         ("with c as (table users) table c", f"with c as (SELECT * FROM {USERS}) SELECT * FROM c"),
@@ -216,6 +244,21 @@ def test_two_versions_of_a_table_without_aliases():
     assert text == 'select count(*) from "orders@v1", "orders"'
     with pytest.raises(PlanError, match="the table `ORDERS` stands there more than once"):
         rewrite("select ORDERS.id from orders version as of 1, orders", bind)
+
+
+def test_a_natural_join_of_names_that_differ_by_case():
+    tables = {"a": {"Id": {}, "x": {}}, "b": {"id": {}, "y": {}}, "c": {"Id": {}}}
+    names = lambda reference: Binding(("main", "default", reference.name), tables[reference.name])  # noqa: E731
+    assert rewrite("select * from a natural join c", names).text == 'select * from "a" natural join "c"'
+    with pytest.raises(PlanError, match="NATURAL JOIN can't tell whether `Id` and `id` are one column"):
+        rewrite("select * from a natural join b", names)
+
+
+def test_columns_that_are_called_like_keywords():
+    names = lambda _: Binding(("main", "default", "t"), {"last": {}, "Range": {}, "rows": {}, "g": {}})  # noqa: E731
+    rewritten = rewrite("select range from t where last = 2 and rows > 1", names)
+    assert rewritten.text == 'select "Range" from "t" where last = 2 and rows > 1'
+    assert rewritten.used == (frozenset({"last", "Range", "rows"}),)
 
 
 def test_columns_that_differ_by_case_alone():
