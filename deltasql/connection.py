@@ -51,13 +51,15 @@ class Connection:
         try:
             statement = parser.parse(spliced.text)
             values = bind(spliced.text, params)
-            return retrying(
+            result = retrying(
                 lambda: plan(statement, StatementContext(session, values)).execute(),
                 retries=session.settings["deltasql.commit.retries"],
             )
         except Error as error:
             _place(error, spliced)
             raise
+        result.place = lambda error: _place(error, spliced)
+        return result
 
     def script(self, text: str) -> Iterator[Result]:
         """Run the statements of a script one by one as the results are asked for; the first error ends it."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
-from deltasql.errors import ClosedError, InterfaceError
+from deltasql.errors import ClosedError, Error, InterfaceError
 from deltasql.output import Options, table
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Result:
         self.statement_type = statement_type
         self.metrics: dict[str, Any] = dict(metrics or {})
         self.version = version
+        self.place: Callable[[Error], None] = lambda _: None
         self._read: Callable[[], Iterable[pa.RecordBatch]] | None = read
         self._kept: pa.Table | None = None
         self._rows: Iterator[Row] | None = None
@@ -79,7 +80,7 @@ class Result:
             raise ClosedError("the result is closed")
         kept: list[pa.RecordBatch] | None = []
         size = 0
-        for batch in self._read():
+        for batch in self._placed(self._read):
             size += batch.nbytes
             if kept is not None:
                 kept.append(batch)
@@ -88,6 +89,14 @@ class Result:
             yield batch
         if kept is not None:
             self._kept = pa.Table.from_batches(kept, self.schema)
+
+    def _placed(self, read: Callable[[], Iterable[pa.RecordBatch]]) -> Iterator[pa.RecordBatch]:
+        """The batches; ``place`` gives an error on the way its place in the text that the user wrote."""
+        try:
+            yield from read()
+        except Error as error:
+            self.place(error)
+            raise
 
     def to_arrow(self) -> pa.Table:
         """All rows as a ``pyarrow.Table``."""

@@ -58,8 +58,11 @@ class Catalog:
     def __init__(self, root: str | Path | None, *, read_only: bool = False) -> None:
         self._temporary = None if root is not None else tempfile.TemporaryDirectory(prefix="deltasql-")
         self.root = local_path(root) if root is not None else Path(self._temporary.name)  # type: ignore[union-attr]
-        if self.root.exists() and not self.root.is_dir():
-            raise ConfigError(f"the root `{self.root}` is not a folder")
+        try:
+            if self.root.exists() and not self.root.is_dir():
+                raise ConfigError(f"the root `{self.root}` is not a folder")
+        except (OSError, ValueError) as error:
+            raise StorageError(f"the root {str(self.root)!r} can't be looked at: {error}") from error
         self.read_only = read_only
         self.store = Store(self.root)
         self._cache = SnapshotCache()

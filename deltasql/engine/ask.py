@@ -55,6 +55,13 @@ def _scan(node: TableScan, above: tuple[Expr, ...], found: dict[TableName, Ask])
     found.setdefault((catalog or MAIN, schema or DEFAULT, table), Ask()).scans.append(predicates)
 
 
+def projected(plan: LogicalPlan) -> set[str]:
+    """The names of the columns that the scans of ``plan`` read."""
+    node: Any = plan.to_variant()
+    own = {name for _, name in node.projection()} if isinstance(node, TableScan) else set()
+    return own.union(*(projected(below) for below in plan.inputs()))
+
+
 def conjuncts(expr: Expr) -> Iterator[Expr]:
     """The parts of a chain of ANDs."""
     stack = [expr]

@@ -18,7 +18,7 @@ import datafusion
 import pyarrow as pa
 
 from deltasql.catalog.snapshot import Snapshot
-from deltasql.engine.ask import Ask, asks
+from deltasql.engine.ask import Ask, asks, projected
 from deltasql.engine.dataset import outline
 from deltasql.engine.provider import Lookup, StatementCatalog, TableName
 from deltasql.engine.scan import Access, Tables, needs_ask
@@ -38,11 +38,13 @@ class BoundQuery:
     """A planned query: its schema, a way to read its rows (again and again), and how its tables are read.
 
     ``is_empty`` tells that its predicate can hold for no row whatever the data: it folds to false or NULL.
+    ``columns_read`` are the names of the columns that its scans read.
     """
 
     schema: pa.Schema
     read: Callable[[], Iterator[pa.RecordBatch]]
     is_empty: Callable[[], bool]
+    columns_read: Callable[[], set[str]]
     tables: Mapping[TableName, tuple[Snapshot, Access]] = field(default_factory=dict)
 
 
@@ -119,7 +121,11 @@ class DataFusionEngine:
             with _translated(query):
                 return isinstance(frame.optimized_logical_plan().to_variant(), datafusion.expr.EmptyRelation)
 
-        return BoundQuery(schema, read, is_empty, bound)
+        def columns_read() -> set[str]:
+            with _translated(query):
+                return projected(frame.optimized_logical_plan())
+
+        return BoundQuery(schema, read, is_empty, columns_read, bound)
 
     def _asks(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> dict[TableName, Ask]:
         """What the query asks of each table, from a first plan, where a table is laid out by it."""
@@ -219,6 +225,7 @@ _READ_ONLY = (
 _FIXED = {
     "datafusion.sql_parser.": "deltasql reads SQL in DataFusion's own dialect",
     "datafusion.catalog.": "deltasql keeps the catalog",
+    "datafusion.execution.parquet.coerce_int96": "instants would be read wrong",
 }
 
 

@@ -13,7 +13,7 @@ from deltalake import DeltaTable, write_deltalake
 from deltasql.catalog.catalog import TableEntry
 from deltasql.catalog.snapshot import is_table, open_snapshot, require_plain
 from deltasql.engine.engine import BoundQuery
-from deltasql.errors import AlreadyExists, ColumnNotFound, PlanError, SchemaMismatch, StorageError
+from deltasql.errors import AlreadyExists, ColumnNotFound, NotSupportedError, PlanError, SchemaMismatch, StorageError
 from deltasql.names import did_you_mean, fold, match
 from deltasql.operations.operation import Plan, commit_properties, nothing
 from deltasql.operations.query import tables_plan
@@ -151,8 +151,9 @@ def _from_query(
     schema = delta_schema(bound.schema)
     schema = pa.schema([field.with_nullable(nullable=True) for field in schema])
     zone = context.session.settings["time_zone"]
-    source = assigned(bound.read, range(len(schema)), schema, time_zone=zone)
-    return Create(statement, context.session, entry, schema, _partitions(statement, schema), bound, source)
+    partitions = _partitions(statement, schema)
+    source = assigned(bound.read, range(len(schema)), schema, time_zone=zone, partitions=partitions)
+    return Create(statement, context.session, entry, schema, partitions, bound, source)
 
 
 def _schema(statement: statements.CreateTable) -> pa.Schema:
@@ -177,6 +178,8 @@ def _partitions(statement: statements.CreateTable, schema: pa.Schema) -> tuple[s
             raise ColumnNotFound(f"there is no column `{name}` to partition by", hint=hint)
         if pa.types.is_nested(schema.field(column).type):
             raise PlanError(f"a table can't be partitioned by `{column}`, which is nested")
+        if pa.types.is_binary(schema.field(column).type):
+            raise NotSupportedError(f"a table can't be partitioned by `{column}`: delta-rs mangles BINARY values")
         found.append(column)
     if len(found) == len(schema):
         raise PlanError("a table can't be partitioned by all of its columns")

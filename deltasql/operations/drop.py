@@ -44,7 +44,10 @@ def _remove(entry: TableEntry) -> None:
     hidden = entry.location.with_name(f"_dropped-{uuid.uuid4().hex}")
     try:
         entry.location.rename(hidden)
-        shutil.rmtree(hidden)
+        if hidden.is_symlink():
+            hidden.unlink()
+        else:
+            shutil.rmtree(hidden)
     except OSError as error:
         raise StorageError(f"`{entry}` can't be dropped: {error.strerror}") from error
 

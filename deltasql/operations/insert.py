@@ -57,6 +57,7 @@ def plan(statement: statements.Insert, context: StatementContext) -> Insert:
         [positions[i] for i in kept],
         pa.schema([stored.field(i) for i in kept]),
         time_zone=context.session.settings["time_zone"],
+        partitions=into.snapshot.partition_columns,
     )
     return Insert(into, bound, source)
 

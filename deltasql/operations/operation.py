@@ -12,7 +12,8 @@ from deltalake import CommitProperties, DeltaTable
 
 from deltasql.catalog.catalog import TableEntry
 from deltasql.catalog.snapshot import Snapshot, commit_info
-from deltasql.errors import InternalError
+from deltasql.engine.int96 import wraps
+from deltasql.errors import InternalError, UnsupportedTableFeature
 from deltasql.result import Result
 from deltasql.session import Session, StatementContext
 from deltasql.sql.statements import Statement
@@ -128,6 +129,25 @@ def target(statement: Any, context: StatementContext) -> Target:
     context.session.catalog.require_writable()
     entry = context.entry(statement.table)
     return Target(context.session, entry, context.latest(entry))
+
+
+def rewritable(into: Target) -> Target:
+    """``into``, if delta-rs rewrites its files right. Raises `UnsupportedTableFeature` where it silently doesn't."""
+    snapshot = into.snapshot
+    for name in snapshot.partition_columns:
+        if pa.types.is_binary(snapshot.schema.field(name).type):
+            raise UnsupportedTableFeature(
+                f"`{into.entry}` is partitioned by the BINARY `{name}`, which delta-rs mangles"
+            )
+    odd = next((path for path in snapshot.adds["path"].to_pylist() if not path.isascii()), None)
+    if odd is not None:
+        message = f"`{into.entry}` has the file path `{odd}` in its log, which delta-rs can't remove"
+        raise UnsupportedTableFeature(message, hint="paths with other than ASCII characters must be percent-encoded")
+    file = wraps(snapshot, snapshot.files)
+    if file is not None:
+        message = f"`{into.entry}` holds instants before 1677 or after 2262 in `{file}`, which delta-rs would change"
+        raise UnsupportedTableFeature(message, hint="they are stored as INT96")
+    return into
 
 
 __all__ = ["Commit", "Operation", "Plan", "Planner", "Rows", "Statement", "Target", "counts", "nothing", "target"]

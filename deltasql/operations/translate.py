@@ -39,7 +39,7 @@ def translated(table: object, source: Source | None = None) -> Iterator[None]:
 
 def _ours(error: BaseException, table: object) -> Error:
     message = brief(error)
-    if isinstance(error, CommitFailedError):
+    if isinstance(error, CommitFailedError) and "nsupported table features" not in message:
         return CommitConflict(f"another writer's commit to `{table}` conflicts: {message}")
     if isinstance(error, TableNotFoundError):
         return TableNotFound(f"`{table}` is no Delta table")
@@ -55,7 +55,7 @@ def _ours(error: BaseException, table: object) -> Error:
 
 _PATTERNS: tuple[tuple[str, type[Error]], ...] = (
     (r"nsupported (?:table features|writer|reader)|eader feature|riter feature", UnsupportedTableFeature),
-    (r"[Ii]nvariant|[Cc]onstraint|non-nullable", ConstraintViolation),
+    (r"failed validation|Invalid data|[Ii]nvariant|[Cc]onstraint|non-nullable", ConstraintViolation),
     (r"append.?only|AppendOnly", ConstraintViolation),
     (r"matched a single row|multiple source rows|ambiguous", DatabaseError),
     (r"Permission denied|No space left|Read-only file system|LocalFileSystem", StorageError),

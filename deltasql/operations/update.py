@@ -10,7 +10,7 @@ from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.engine import BoundQuery
 from deltasql.errors import ColumnNotFound, NotSupportedError, PlanError
 from deltasql.names import did_you_mean, fold, literal, match, quote
-from deltasql.operations.operation import Plan, Target, counts, target
+from deltasql.operations.operation import Plan, Target, counts, rewritable, target
 from deltasql.operations.translate import translated
 from deltasql.result import Result
 from deltasql.session import StatementContext
@@ -18,7 +18,8 @@ from deltasql.sql import statements
 from deltasql.sql.dialect import tokenize
 from deltasql.sql.statements import Assignment, Fragment
 from deltasql.write.assignment import assign
-from deltasql.write.keys import Matches, keys_of, require_deterministic, selection, simple_predicate
+from deltasql.write.keys import Matches, empty_is_null, keys_of, require_deterministic, selection
+from deltasql.write.simple import simple_predicate
 from deltasql.write.source import Source, assigned, require_distinct
 
 _VALUE = "__deltasql_value_"
@@ -85,33 +86,34 @@ def _counted(into: Target, updated: object, table: object) -> Result:
 
 def plan(statement: statements.Update, context: StatementContext) -> DirectUpdate | MatchedUpdate:
     """Bind predicate and values; constants go to delta-rs as they are, the rest is computed here."""
-    into = target(statement, context)
+    into = rewritable(target(statement, context))
     snapshot = into.snapshot
     columns = [_column(assignment, statement, snapshot.schema) for assignment in statement.assignments]
     require_distinct(columns, "SET")
     values = [assignment.value or Fragment("NULL", assignment.span) for assignment in statement.assignments]
     for value in values:
         require_deterministic(value, "value")
-    where = [statement.where] if statement.where is not None else []
-    for predicate in where:
-        require_deterministic(predicate, "predicate")
-    keys = keys_of(statement.table, statement.alias, [*values, *where], snapshot, context)
+    if statement.where is not None:
+        require_deterministic(statement.where, "predicate")
+    keys = keys_of(statement.table, statement.alias, statement.where, values, snapshot, context)
     bound = context.query(_rows(statement, keys, values))
     constants = _constants(columns, values, snapshot, context)
     if constants is not None and not bound.is_empty():
         if statement.where is None:
             return DirectUpdate(into, constants, None)
-        direct = simple_predicate(statement.table, statement.alias, statement.where, keys, snapshot, context)
+        qualifier = statement.alias or statement.table.name
+        direct = simple_predicate(statement.where.sql, qualifier, snapshot, context.parameters)
         if direct is not None:
             return DirectUpdate(into, constants, direct)
     rows = _assigned(bound, keys, columns, snapshot, context)
-    return MatchedUpdate(into, tuple(columns), Matches(bound.is_empty(), None, keys, bound), rows)
+    found = Matches(bound.is_empty(), None, keys, bound, empty_is_null(keys, snapshot))
+    return MatchedUpdate(into, tuple(columns), found, rows)
 
 
 def _column(assignment: Assignment, statement: statements.Update, stored: pa.Schema) -> str:
     parts = assignment.column
     qualifier = fold(statement.alias or statement.table.name)
-    if len(parts) > 1 and fold(parts[0]) == qualifier and match(parts[0], stored.names, what="column") is None:
+    if len(parts) > 1 and fold(parts[0]) == qualifier and not _is_struct(parts[0], stored):
         parts = parts[1:]
     if len(parts) > 1:
         name = ".".join(parts)
@@ -123,6 +125,11 @@ def _column(assignment: Assignment, statement: statements.Update, stored: pa.Sch
     if b"delta.generationExpression" in (stored.field(found).metadata or {}):
         raise PlanError(f"column `{found}` is generated, so it can't be set", span=assignment.span)
     return found
+
+
+def _is_struct(name: str, stored: pa.Schema) -> bool:
+    found = match(name, stored.names, what="column")
+    return found is not None and pa.types.is_struct(stored.field(found).type)
 
 
 def _rows(statement: statements.Update, keys: tuple[str, ...], values: list[Fragment]) -> Fragment:
@@ -171,4 +178,7 @@ def _assigned(
     fields += [snapshot.schema.field(column) for column in columns]
     names = [*keys, *(_VALUE + str(i) for i in range(len(columns)))]
     zone = context.session.settings["time_zone"]
-    return assigned(bound.read, range(len(fields)), pa.schema(fields), time_zone=zone, names=names)
+    read_back = set(snapshot.partition_columns) & set(columns)
+    return assigned(
+        bound.read, range(len(fields)), pa.schema(fields), time_zone=zone, names=names, partitions=read_back
+    )

@@ -67,25 +67,8 @@ def rewrite(sql: str, bind: Callable[[TableReference], Binding | None]) -> Rewri
     return _Rewriter(found, {id(r): bind(r.reference) for r in found.tables if r.reference}).run()
 
 
-def bare_expression(sql: str, table: TableReference, alias: str | None, columns: Columns) -> str:
-    """An expression over one table's columns as delta-rs takes it: stored spellings, no qualifiers.
-
-    ``alias`` (or else the table's own name) may qualify columns in ``sql``.
-    """
-    front = f"SELECT * FROM {quote(alias or table.name)} WHERE "
-    binding = Binding(table.parts if alias is None and table.parts else (alias or table.name,), columns)
-    found = scan(front + sql)
-    rewriter = _Rewriter(found, {id(relation): binding for relation in found.tables}, keep_qualifiers=False)
-    edits = rewriter.run().spliced.edits
-    size = len(front)
-    inside = [edit for edit in edits if edit.span.start >= size]
-    moved = [Edit(Span(edit.span.start - size, edit.span.end - size), edit.text) for edit in inside]
-    return splice(sql, moved).text
-
-
 class _Rewriter:
-    def __init__(self, found: Scan, bindings: dict[int, Binding | None], *, keep_qualifiers: bool = True) -> None:
-        self.keep_qualifiers = keep_qualifiers
+    def __init__(self, found: Scan, bindings: dict[int, Binding | None]) -> None:
         self.scan = found
         self.tokens = found.cursor.tokens
         self._sql = found.cursor.sql
@@ -137,8 +120,8 @@ class _Rewriter:
                 raise PlanError(message, hint="write the condition with ON", span=token.span, statement=self._sql)
 
     def _put(self, token: Token, name: str) -> None:
-        """Make ``token`` mean ``name``; delta-rs, unlike DataFusion, keeps the case of what isn't quoted."""
-        if (seen(token) if self.keep_qualifiers or token.kind == "quoted" else None) != name:
+        """Make ``token`` mean ``name``."""
+        if seen(token) != name:
             self.edits.append(Edit(token.span, quote(name)))
 
     # -- aliases
@@ -278,7 +261,7 @@ class _Rewriter:
                     message = f"the table `{name}` stands there more than once"
                     raise PlanError(message, hint="give each an alias", span=parts[0].span, statement=self._sql)
                 if found:
-                    self._qualify(parts[: length + 1], length, self._qualifiers(found[0])[1])
+                    self._qualify(parts[:length], self._qualifiers(found[0])[1])
                     return found[0], parts[length:]
         return None
 
@@ -287,16 +270,13 @@ class _Rewriter:
         front = [fold(part.text) for part in parts]
         return len(visible) >= len(front) and [fold(part) for part in visible[-len(front) :]] == front
 
-    def _qualify(self, parts: list[Token], length: int, written: tuple[str, ...]) -> None:
-        """Splice the ``length`` parts of a qualifier; the part behind it, if any, is the last of ``parts``."""
-        if not self.keep_qualifiers and len(parts) > length:
-            self.edits.append(Edit(Span(parts[0].span.start, parts[length].span.start), ""))
-        elif len(written) >= length:
-            written = written[-length:]
-            for token, name in zip(parts, written, strict=False):
+    def _qualify(self, parts: list[Token], written: tuple[str, ...]) -> None:
+        """Splice a qualifier."""
+        if len(written) >= len(parts):
+            for token, name in zip(parts, written[-len(parts) :], strict=True):
                 self._put(token, name)
         elif written:
-            span = Span(parts[0].span.start, parts[length - 1].span.end)
+            span = Span(parts[0].span.start, parts[-1].span.end)
             self.edits.append(Edit(span, ".".join(quote(name) for name in written)))
 
     def _field(self, parts: list[Token], columns: Columns, relations: list[Relation]) -> None:

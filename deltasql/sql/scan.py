@@ -287,11 +287,19 @@ class _Scanner:
             self._skip()
             while (unit := self.cursor.peek()) is not None and unit.upper.rstrip("S") in _UNITS:
                 self._skip()
-        elif token.upper in ("NULLS", "OVER", "WINDOW", "CURRENT") and behind is not None and behind.kind == "word":
+        elif self._is_pair(token, behind):
             self.roles[index] = "word"
             self._skip()
-        elif (token.upper in _FRAMES and behind is not None and (behind.upper in _BOUNDS or behind.kind == "number")) or self._is_typed(token, behind) or (frame.opener == "EXTRACT" and self.tokens[index - 1].upper == "("):
+        elif self._is_typed(token, behind) or (frame.opener == "EXTRACT" and self.tokens[index - 1].upper == "("):
             self.roles[index] = "word"
+
+    def _is_pair(self, token: Token, behind: Token | None) -> bool:
+        """True for two words of which neither is a column: ``NULLS FIRST``, ``ROWS BETWEEN``, ``OVER window``."""
+        if behind is None or (behind.kind != "word" and token.upper not in _FRAMES):
+            return False
+        if token.upper in _FRAMES:
+            return behind.upper in _BOUNDS or behind.kind == "number"
+        return token.upper in ("OVER", "WINDOW") or behind.upper in _PAIRS.get(token.upper, ())
 
     def _is_typed(self, token: Token, behind: Token | None) -> bool:
         """True for the first word of ``DATE '…'`` and of ``name => value``."""
@@ -430,6 +438,7 @@ class _Scanner:
         self._column_list()
 
 
+_PAIRS = {"NULLS": ("FIRST", "LAST"), "CURRENT": ("ROW",)}
 _FRAMES = {"ROWS", "RANGE", "GROUPS"}
 _BOUNDS = {"BETWEEN", "UNBOUNDED", "CURRENT"}
 _UNITS = {

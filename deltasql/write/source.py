@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from deltasql.errors import CastError, PlanError
+from deltasql.errors import CastError, NotSupportedError, PlanError
 from deltasql.names import fold
 from deltasql.write.assignment import assign
 
@@ -40,11 +40,12 @@ def assigned(
     *,
     time_zone: str,
     names: Sequence[str] | None = None,
+    partitions: Collection[str] = (),
 ) -> Source:
     """The rows of ``read`` as rows of ``target``: its column ``i`` is the source's column ``positions[i]`` or NULL.
 
     Store assignment casts them; see `deltasql.write.assignment.assign` for what doesn't fit. ``names`` are given
-    to the columns afterwards.
+    to the columns afterwards. Values of the columns ``partitions`` are such as can be read back.
     """
     plain = pa.schema([field.remove_metadata() for field in target])
     named = plain if names is None else pa.schema([f.with_name(n) for f, n in zip(plain, names, strict=True)])
@@ -54,12 +55,37 @@ def assigned(
             columns = [
                 pa.nulls(batch.num_rows) if position is None else batch.column(position) for position in positions
             ]
+            columns = [
+                readable(column) if name in partitions else column
+                for column, name in zip(columns, plain.names, strict=True)
+            ]
             stored = assign(pa.RecordBatch.from_arrays(columns, names=plain.names), plain, time_zone=time_zone)
             for field, column in zip(target, stored.columns, strict=True):
                 require_length(column, field)
+                if field.name in partitions:
+                    require_readable(column, field.name)
             yield pa.RecordBatch.from_arrays(stored.columns, schema=named)
 
     return Source(named, rows)
+
+
+def readable(values: pa.Array) -> pa.Array:
+    """Partition values with NULL for the empty string, which the log can't tell apart (Delta protocol)."""
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        return pc.if_else(pc.equal(values, ""), pa.scalar(None, values.type), values)
+    return values
+
+
+def require_readable(values: pa.Array, name: str) -> None:
+    """Raise `NotSupportedError` for partition values that delta-rs writes so that nobody reads them again."""
+    if pa.types.is_binary(values.type):
+        raise NotSupportedError(f"column `{name}` is BINARY, whose values delta-rs mangles as partition values")
+    if not pa.types.is_decimal(values.type):
+        return
+    odd = values.filter(pc.and_(pc.less(values, 0), pc.not_equal(values, pc.trunc(values))))
+    if len(odd):
+        message = f"the partition value {odd[0].as_py()} of column `{name}` can't be written by delta-rs"
+        raise NotSupportedError(message, hint="it writes negative fractions so that the table can't be opened again")
 
 
 CHAR_TYPE = b"__CHAR_VARCHAR_TYPE_STRING"

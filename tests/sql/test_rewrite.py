@@ -4,7 +4,7 @@ import pytest
 
 from deltasql.errors import PlanError
 from deltasql.names import TableReference, Timestamp, Version
-from deltasql.sql.rewrite import Binding, bare_expression, rewrite
+from deltasql.sql.rewrite import Binding, rewrite
 
 TABLES = {
     "users": ("Users", {"userId": {}, "userName": {}, "Date": {}, "st": {"Inner": {"Deep": {}}}}),
@@ -273,20 +273,6 @@ def test_used_columns_by_table():
         "select 1 from users u where userid in (select user_id from orders where amount > u.date)", bind
     )
     assert rewritten.used == (frozenset({"userId", "Date"}), frozenset({"user_id", "Amount"}))
-
-
-@pytest.mark.parametrize(
-    ("sql", "alias", "expected"),
-    [
-        ("USERID = 1", None, '"userId" = 1'),
-        ("users.userid = 1 and Users.DATE is null", None, '"userId" = 1 and "Date" is null'),
-        ("u.userid = 1", "u", '"userId" = 1'),
-        ('USERID = 1 and `userId` = 2 and "userid" = 3', None, '"userId" = 1 and `userId` = 2 and "userId" = 3'),
-        ("x = 1", None, "x = 1"),
-    ],
-)
-def test_a_bare_expression_has_no_qualifiers(sql, alias, expected):
-    assert bare_expression(sql, TableReference(("users",)), alias, TABLES["users"][1]) == expected
 
 
 def test_deep_brackets_are_no_recursion():
