@@ -77,7 +77,7 @@ def words(text: str) -> str:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("time_zone", zone, "UTC", "zone in which times without one are read, and instants are shown as text"),
+    Setting("time_zone", zone, "UTC", "zone in which times without one are read, and in which instants are shown"),
     Setting(
         "deltasql.reader",
         choice("auto", "listing", "scan"),

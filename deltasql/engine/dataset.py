@@ -14,6 +14,8 @@ from datafusion.catalog import Table
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.errors import InternalError
 
+UTC = "UTC"
+
 
 def readable(snapshot: Snapshot) -> pa.Schema:
     """The columns of ``snapshot`` as files may hold them: nullable throughout, whatever the table promises."""
@@ -31,9 +33,17 @@ def _nullable(field: pa.Field) -> pa.Field:
     return pa.field(field.name, type)
 
 
-def outline(snapshot: Snapshot) -> Table:
+def in_zone(field: pa.Field, zone: str) -> pa.Field:
+    """``field`` with its instants in ``zone``: DataFusion reads times without a zone in that of the column."""
+    if pa.types.is_timestamp(field.type) and field.type.tz is not None:
+        return field.with_type(pa.timestamp("us", zone))
+    return field
+
+
+def outline(snapshot: Snapshot, zone: str) -> Table:
     """A table with the columns of ``snapshot`` and no rows: enough to plan with."""
-    return Table(pads.dataset(readable(snapshot).empty_table()))
+    schema = pa.schema([in_zone(field, zone) for field in readable(snapshot)])
+    return Table(pads.dataset(schema.empty_table()))
 
 
 class ScanDataset(pads.Dataset):  # type: ignore[misc]

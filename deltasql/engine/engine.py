@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.ask import Ask, asks, projected
-from deltasql.engine.dataset import outline
+from deltasql.engine.dataset import UTC, outline
 from deltasql.engine.provider import Lookup, StatementCatalog, TableName
 from deltasql.engine.scan import Access, Tables, needs_ask
 from deltasql.engine.translate import translate
@@ -49,9 +49,10 @@ class BoundQuery:
 
 
 class Engine(Protocol):
-    """What runs queries. ``reader`` is the setting ``deltasql.reader``."""
+    """What runs queries. ``reader`` and ``time_zone`` are the settings of these names."""
 
     reader: str
+    time_zone: str
 
     def query(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> BoundQuery:
         """Plan ``query`` over ``sources``. Raises deltasql's errors only, with spans in the original text."""
@@ -90,6 +91,7 @@ class DataFusionEngine:
         self._context.register_catalog_provider(catalog, self._provider)
         self._defaults: dict[str, str] = {}
         self.reader = "auto"
+        self.time_zone = UTC
 
     def query(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> BoundQuery:
         """Plan ``query``; see `Engine.query`."""
@@ -100,7 +102,7 @@ class DataFusionEngine:
                 for name, snapshot in sources.items()
             }
             tables = {
-                name: self._tables.table(snapshot, found.get(name), access)
+                name: self._tables.table(snapshot, found.get(name), access, self.time_zone)
                 for name, (snapshot, access) in bound.items()
             }
             listed = [snapshot for snapshot, access in bound.values() if access.path == "listing"]
@@ -131,7 +133,7 @@ class DataFusionEngine:
         """What the query asks of each table, from a first plan, where a table is laid out by it."""
         if not any(map(needs_ask, sources.values())):
             return {}
-        tables = {name: outline(snapshot) for name, snapshot in sources.items()}
+        tables = {name: outline(snapshot, self.time_zone) for name, snapshot in sources.items()}
         return asks(self._planned(query, tables, parameters).optimized_logical_plan())
 
     @contextmanager

@@ -24,7 +24,7 @@ from datafusion.plan import LogicalPlan
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine import pruning
 from deltasql.engine.ask import Ask
-from deltasql.engine.dataset import ScanDataset, outline, readable
+from deltasql.engine.dataset import ScanDataset, in_zone, outline, readable
 from deltasql.engine.int96 import wraps
 from deltasql.errors import NotSupportedError, UnsupportedTableFeature
 from deltasql.names import quote
@@ -70,7 +70,7 @@ class Tables:
         self._context = context
         self._config = dict(config)
         self._templates: weakref.WeakKeyDictionary[Snapshot, bytes] = weakref.WeakKeyDictionary()
-        self._listings: weakref.WeakKeyDictionary[Snapshot, Table] = weakref.WeakKeyDictionary()
+        self._listings: weakref.WeakKeyDictionary[Snapshot, dict[str, Table]] = weakref.WeakKeyDictionary()
         self._lies: weakref.WeakKeyDictionary[Snapshot, bool] = weakref.WeakKeyDictionary()
         self._identities: dict[pa.DataType, datafusion.ScalarUDF] = {}
 
@@ -94,19 +94,20 @@ class Tables:
             raise UnsupportedTableFeature(message, hint="they are stored as INT96, which delta-rs misreads")
         return Access(path, reason if files else "no file can hold a row that is asked for", files)
 
-    def table(self, snapshot: Snapshot, ask: Ask | None, access: Access) -> Table:
-        """The table that reads ``snapshot`` by ``access``."""
+    def table(self, snapshot: Snapshot, ask: Ask | None, access: Access, zone: str) -> Table:
+        """The table that reads ``snapshot`` by ``access``, with instants in ``zone``."""
         if not access.files:
-            return Table(self._context.read_table(outline(snapshot)).limit(0))
+            return Table(self._context.read_table(outline(snapshot, zone)).limit(0))
         if access.path == "scan":
             predicate = None if ask is None else pruning.as_sql(snapshot, ask)
             frame = self._context.read_table(Table(ScanDataset(snapshot, predicate)))
-            return Table(self._opaque(frame, readable(snapshot), snapshot.schema.names))
+            return Table(self._shown(frame, snapshot, snapshot.schema.names, zone))
         if len(access.files) < len(snapshot.files):
-            return self._listing(snapshot, access.files)
-        if snapshot not in self._listings:
-            self._listings[snapshot] = self._listing(snapshot, snapshot.files)
-        return self._listings[snapshot]
+            return self._listing(snapshot, access.files, zone)
+        made = self._listings.setdefault(snapshot, {})
+        if zone not in made:
+            made[zone] = self._listing(snapshot, snapshot.files, zone)
+        return made[zone]
 
     def statistics_lie(self, snapshot: Snapshot) -> bool:
         """`may_look_constant`, found out once."""
@@ -114,16 +115,23 @@ class Tables:
             self._lies[snapshot] = may_look_constant(snapshot)
         return self._lies[snapshot]
 
-    def _opaque(self, frame: datafusion.DataFrame, schema: pa.Schema, names: Collection[str]) -> datafusion.DataFrame:
-        """``frame`` with its columns ``names`` behind functions that DataFusion's optimiser doesn't see through."""
-        if not names:
+    def _shown(
+        self, frame: datafusion.DataFrame, snapshot: Snapshot, opaque: Collection[str], zone: str
+    ) -> datafusion.DataFrame:
+        """Show instants in ``zone``, and the columns ``opaque`` through functions that no optimiser sees through."""
+        schema = readable(snapshot)
+        zoned = [in_zone(field, zone) for field in schema]
+        if not opaque and zoned == list(schema):
             return frame
-        chosen = [
-            self._identity(field.type)(_column(field.name)).alias(field.name)
-            if field.name in names
-            else _column(field.name)
-            for field in schema
-        ]
+        chosen = []
+        for field, shown in zip(schema, zoned, strict=True):
+            column = plain = _column(field.name)
+            if field.name in opaque:
+                column = self._identity(field.type)(column)
+            if shown != field:
+                column = column.cast(shown.type)
+            # A plain column keeps its qualifier: DataFusion's optimiser stumbles over its alias.
+            chosen.append(plain if column is plain else column.alias(field.name))
         return frame.select(*chosen)
 
     def _identity(self, kind: pa.DataType) -> datafusion.ScalarUDF:
@@ -134,7 +142,7 @@ class Tables:
 
     # -- listing
 
-    def _listing(self, snapshot: Snapshot, files: Sequence[Path]) -> Table:
+    def _listing(self, snapshot: Snapshot, files: Sequence[Path], zone: str) -> Table:
         """A scan over exactly ``files``: one listing per partition, with its values as literals.
 
         Floating-point columns are made opaque: DataFusion would trust statistics, which don't know NaN.
@@ -146,7 +154,7 @@ class Tables:
             frame = self._context.create_dataframe_from_logical_plan(plan)
             frames.append(_with_partition(frame, snapshot, values))
         frame = functools.reduce(lambda one, other: one.union(other), frames)
-        return Table(self._opaque(frame, readable(snapshot), _floats(snapshot)))
+        return Table(self._shown(frame, snapshot, _floats(snapshot), zone))
 
     def _groups(self, snapshot: Snapshot, files: Sequence[Path]) -> dict[tuple[pa.Scalar, ...], list[Path]]:
         """``files`` by their partition values."""

@@ -66,6 +66,7 @@ class Reset:
 
 def apply(session: Session) -> None:
     """Tell the engine of the settings that it shares."""
+    session.engine.time_zone = session.settings["time_zone"]
     session.engine.set_option(_TIME_ZONE, session.settings["time_zone"])
     session.engine.reader = session.settings["deltasql.reader"]
 

@@ -106,7 +106,7 @@ def plan(statement: statements.Update, context: StatementContext) -> DirectUpdat
         if direct is not None:
             return DirectUpdate(into, constants, direct)
     rows = _assigned(bound, keys, columns, snapshot, context)
-    found = Matches(bound.is_empty(), None, keys, bound, empty_is_null(keys, snapshot))
+    found = Matches(bound.is_empty(), None, keys, bound, snapshot.schema, empty_is_null(keys, snapshot))
     return MatchedUpdate(into, tuple(columns), found, rows)
 
 

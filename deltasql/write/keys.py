@@ -22,7 +22,7 @@ from deltasql.session import StatementContext
 from deltasql.sql.dialect import tokenize
 from deltasql.sql.statements import Fragment
 from deltasql.write.simple import simple_predicate
-from deltasql.write.source import Source
+from deltasql.write.source import Source, assigned
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class Matches:
     predicate: str | None
     keys: tuple[str, ...]
     bound: BoundQuery
-    empty_is_null: frozenset[str] = frozenset()
+    schema: pa.Schema
+    empty_is_null: frozenset[str]
 
     @property
     def condition(self) -> str:
@@ -46,8 +47,9 @@ class Matches:
         return f"{same} OR ({target} = '' AND {source} IS NULL)" if key in self.empty_is_null else same
 
     def source(self) -> Source:
-        """The keys of the matching rows, each once."""
-        return Source(self.bound.schema, self.bound.read)
+        """The keys of the matching rows, each once, in the table's types."""
+        types = [self.schema.field(key).with_nullable(nullable=True) for key in self.keys]
+        return assigned(self.bound.read, range(len(types)), pa.schema(types), time_zone="UTC")
 
 
 def matches(
@@ -61,7 +63,7 @@ def matches(
     keys = keys_of(table, alias, where, [], snapshot, context)
     bound = context.query(selection(table, alias, where, [quote(key) for key in keys]))
     predicate = simple_predicate(where.sql, alias or table.name, snapshot, context.parameters)
-    return Matches(bound.is_empty(), predicate, keys, bound, empty_is_null(keys, snapshot))
+    return Matches(bound.is_empty(), predicate, keys, bound, snapshot.schema, empty_is_null(keys, snapshot))
 
 
 def keys_of(

@@ -188,3 +188,26 @@ def test_a_writer_feature_that_is_missing_is_named_at_once(con, corpora: Path):
     shutil.copytree(corpora / "delta_rs/table_with_liquid_clustering", con.root / "t")
     with pytest.raises(deltasql.UnsupportedTableFeature, match="required"):
         con.sql("DELETE FROM t WHERE id = 1")
+
+
+@pytest.mark.parametrize("reader", ["listing", "scan", "auto"])
+def test_times_without_a_zone_are_in_the_sessions_everywhere(con, reader):
+    con.sql(f"SET deltasql.reader = '{reader}'")
+    con.sql("SET time_zone = 'America/New_York'")
+    con.sql("CREATE TABLE t (k INT, ts TIMESTAMP, local TIMESTAMP_NTZ)")
+    con.sql("INSERT INTO t VALUES (1, '2024-01-01 07:00:00', '2024-01-01 07:00:00'), (2, '2024-01-01 12:00:00Z', NULL)")
+    for literal in ("'2024-01-01 07:00:00'", "TIMESTAMP '2024-01-01 07:00:00'", "'2024-01-01T12:00:00Z'"):
+        assert con.sql(f"SELECT count(*) FROM t WHERE ts = {literal}").fetchone() == (2,)
+    assert con.sql("SELECT CAST(ts AS VARCHAR) FROM t WHERE k = 1").fetchone() == ("2024-01-01T07:00:00-05:00",)
+    assert con.sql("UPDATE t SET ts = '2024-01-01 08:00' WHERE ts = '2024-01-01 07:00:00' AND k = 2").fetchall() == [
+        (1,)
+    ]
+    assert con.sql("DELETE FROM t WHERE ts = '2024-01-01 12:00:00'").fetchall() == [(0,)]
+    assert con.sql("CREATE TABLE u AS SELECT ts FROM t").columns == []
+    con.sql("SET time_zone = 'UTC'")
+    assert sorted(str(row[0]) for row in con.sql("SELECT ts FROM u")) == [
+        "2024-01-01 12:00:00+00:00",
+        "2024-01-01 13:00:00+00:00",
+    ]
+    assert con.sql("DELETE FROM t WHERE ts = '2024-01-01 13:00:00'").fetchall() == [(1,)]
+    assert con.sql("SELECT k, CAST(local AS VARCHAR) FROM t").fetchall() == [(1, "2024-01-01T07:00:00")]
