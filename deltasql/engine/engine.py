@@ -21,7 +21,7 @@ from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.ask import Ask, asks, projected
 from deltasql.engine.dataset import UTC, outline
 from deltasql.engine.provider import Lookup, StatementCatalog, TableName
-from deltasql.engine.scan import Access, Tables, needs_ask
+from deltasql.engine.scan import Access, Shown, Tables, floats, needs_ask
 from deltasql.engine.translate import translate
 from deltasql.errors import NotSupportedError, PlanError, StorageError, VersionNotFound
 from deltasql.names import did_you_mean
@@ -102,10 +102,14 @@ class DataFusionEngine:
                 for name, snapshot in sources.items()
             }
             tables = {
-                name: self._tables.table(snapshot, found.get(name), access, self.time_zone)
+                name: self._tables.table(snapshot, found.get(name), access, Shown(self.time_zone, query.may_read))
                 for name, (snapshot, access) in bound.items()
             }
-            listed = [snapshot for snapshot, access in bound.values() if access.path == "listing"]
+            listed = [
+                snapshot
+                for snapshot, access in bound.values()
+                if access.path == "listing" and any(map(query.may_read, floats(snapshot)))
+            ]
             with self._statistics(trusted=not any(map(self._tables.statistics_lie, listed))):
                 frame = self._planned(query, tables, parameters)
         schema = _named(plain_schema(frame.schema()), query.renames)

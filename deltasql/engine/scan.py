@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import urllib.parse
 import weakref
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,8 +59,20 @@ def needs_ask(snapshot: Snapshot) -> bool:
     return many or choose(snapshot)[0] != "listing"
 
 
-def _floats(snapshot: Snapshot) -> list[str]:
+def floats(snapshot: Snapshot) -> list[str]:
+    """The floating-point columns."""
     return [field.name for field in snapshot.schema if pa.types.is_floating(field.type)]
+
+
+_View = tuple[tuple[str, ...], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a statement sees tables: instants in ``zone``; ``may_read`` says which columns it can reach."""
+
+    zone: str
+    may_read: Callable[[str], bool]
 
 
 class Tables:
@@ -70,7 +82,7 @@ class Tables:
         self._context = context
         self._config = dict(config)
         self._templates: weakref.WeakKeyDictionary[Snapshot, bytes] = weakref.WeakKeyDictionary()
-        self._listings: weakref.WeakKeyDictionary[Snapshot, dict[str, Table]] = weakref.WeakKeyDictionary()
+        self._listings: weakref.WeakKeyDictionary[Snapshot, dict[_View, Table]] = weakref.WeakKeyDictionary()
         self._lies: weakref.WeakKeyDictionary[Snapshot, bool] = weakref.WeakKeyDictionary()
         self._identities: dict[pa.DataType, datafusion.ScalarUDF] = {}
 
@@ -94,20 +106,23 @@ class Tables:
             raise UnsupportedTableFeature(message, hint="they are stored as INT96, which delta-rs misreads")
         return Access(path, reason if files else "no file can hold a row that is asked for", files)
 
-    def table(self, snapshot: Snapshot, ask: Ask | None, access: Access, zone: str) -> Table:
-        """The table that reads ``snapshot`` by ``access``, with instants in ``zone``."""
+    def table(self, snapshot: Snapshot, ask: Ask | None, access: Access, shown: Shown) -> Table:
+        """The table that reads ``snapshot`` by ``access``, for a statement that sees it as ``shown``."""
         if not access.files:
-            return Table(self._context.read_table(outline(snapshot, zone)).limit(0))
+            return Table(self._context.read_table(outline(snapshot, shown.zone)).limit(0))
         if access.path == "scan":
             predicate = None if ask is None else pruning.as_sql(snapshot, ask)
             frame = self._context.read_table(Table(ScanDataset(snapshot, predicate)))
-            return Table(self._shown(frame, snapshot, snapshot.schema.names, zone))
+            return Table(self._shown(frame, snapshot, snapshot.schema.names, shown.zone))
+        # DataFusion would trust the statistics of floating-point columns, which don't know NaN.
+        opaque = tuple(name for name in floats(snapshot) if shown.may_read(name))
         if len(access.files) < len(snapshot.files):
-            return self._listing(snapshot, access.files, zone)
+            return Table(self._shown(self._listing(snapshot, access.files), snapshot, opaque, shown.zone))
         made = self._listings.setdefault(snapshot, {})
-        if zone not in made:
-            made[zone] = self._listing(snapshot, snapshot.files, zone)
-        return made[zone]
+        if (opaque, shown.zone) not in made:
+            frame = self._listing(snapshot, snapshot.files)
+            made[opaque, shown.zone] = Table(self._shown(frame, snapshot, opaque, shown.zone))
+        return made[opaque, shown.zone]
 
     def statistics_lie(self, snapshot: Snapshot) -> bool:
         """`may_look_constant`, found out once."""
@@ -142,19 +157,15 @@ class Tables:
 
     # -- listing
 
-    def _listing(self, snapshot: Snapshot, files: Sequence[Path], zone: str) -> Table:
-        """A scan over exactly ``files``: one listing per partition, with its values as literals.
-
-        Floating-point columns are made opaque: DataFusion would trust statistics, which don't know NaN.
-        """
+    def _listing(self, snapshot: Snapshot, files: Sequence[Path]) -> datafusion.DataFrame:
+        """A scan over exactly ``files``: one listing per partition, with its values as literals."""
         template = self._template(snapshot)
         frames = []
         for values, group in self._groups(snapshot, files).items():
             plan = LogicalPlan.from_bytes(self._context, with_paths(template, [file_url(path) for path in group]))
             frame = self._context.create_dataframe_from_logical_plan(plan)
             frames.append(_with_partition(frame, snapshot, values))
-        frame = functools.reduce(lambda one, other: one.union(other), frames)
-        return Table(self._shown(frame, snapshot, _floats(snapshot), zone))
+        return functools.reduce(lambda one, other: one.union(other), frames)
 
     def _groups(self, snapshot: Snapshot, files: Sequence[Path]) -> dict[tuple[pa.Scalar, ...], list[Path]]:
         """``files`` by their partition values."""
@@ -202,7 +213,7 @@ def may_look_constant(snapshot: Snapshot) -> bool:
     It reads a column whose least and greatest value are one as that value; no statistics have NaN.
     """
     adds = snapshot.adds
-    for name in _floats(snapshot):
+    for name in floats(snapshot):
         if name in snapshot.partition_columns:
             continue
         if not {f"min.{name}", f"max.{name}"} <= set(adds.column_names):

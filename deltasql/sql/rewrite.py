@@ -8,6 +8,7 @@ a column of that name: then all use the column's, and the alias's own spelling i
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -40,17 +41,22 @@ class Rewritten:
     """The text for DataFusion, and what was found on the way.
 
     ``renames``: the output columns that are to be renamed (name, name as written). ``used``: for each table,
-    in order of appearance, the columns of it that the text names.
+    in order of appearance, the columns of it that the text names. ``stars``: it may read others too.
     """
 
     spliced: Spliced
     renames: tuple[tuple[str, str], ...] = ()
     used: tuple[frozenset[str], ...] = ()
+    stars: bool = True
 
     @property
     def text(self) -> str:
         """The text for DataFusion."""
         return self.spliced.text
+
+    def may_read(self, column: str) -> bool:
+        """False if the text can't reach a column of that name in any of its tables."""
+        return self.stars or any(column in names for names in self.used)
 
     @classmethod
     def untouched(cls, sql: str) -> Rewritten:
@@ -92,7 +98,15 @@ class _Rewriter:
         while index < len(self.tokens):
             index = self._chain(index)
         used = tuple(frozenset(self.used[id(relation)]) for relation in self.scan.tables)
-        return Rewritten(splice(self.scan.cursor.sql, self.edits), tuple(self._renames()), used)
+        return Rewritten(splice(self._sql, self.edits), tuple(self._renames()), used, self._has_stars())
+
+    def _has_stars(self) -> bool:
+        """True if columns may be read that the text doesn't name; ``count(*)`` reads none."""
+        words = [token.upper for token in self.tokens]
+        stars = sum(word == "*" for word in words)
+        counted = sum(words[index : index + 3] == ["(", "*", ")"] for index in range(len(words)))
+        leading = any(word == "FROM" and before in ("", "(") for before, word in itertools.pairwise(["", *words]))
+        return stars > counted or leading or bool({"TABLE", "NATURAL"} & set(words))
 
     def _leading_from(self) -> list[Edit]:
         """``SELECT *`` before a query that has FROM alone, which DataFusion gives no columns."""

@@ -239,6 +239,27 @@ def test_an_alias_that_is_a_column_but_for_case_uses_the_columns_spelling_and_is
     assert rewritten.renames == (("Amount", "AMOUNT"),)
 
 
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        ("select id from orders where user_id = 1", {"id", "user_id"}),
+        ("select count(*) from orders", set()),
+        ("select count(*), id from orders", {"id"}),
+        ("select x.amount from (select AMOUNT from orders) x", {"Amount"}),
+        ("select * from orders", {"id", "user_id", "Amount"}),
+        ("select o.* from orders o", {"id", "user_id", "Amount"}),
+        ("select id * 2 from orders", {"id", "user_id", "Amount"}),
+        ("select 1 from orders natural join users", {"id", "user_id", "Amount"}),
+        ("table orders", {"id", "user_id", "Amount"}),
+        ("from orders", {"id", "user_id", "Amount"}),
+        ("select id from orders union select 1 from (from orders)", {"id", "user_id", "Amount"}),
+    ],
+)
+def test_columns_that_the_text_can_reach(sql, columns):
+    rewritten = rewrite(sql, bind)
+    assert {name for name in TABLES["orders"][1] if rewritten.may_read(name)} == columns
+
+
 def test_two_versions_of_a_table_without_aliases():
     text = rewrite("select count(*) from orders version as of 1, orders", bind).text
     assert text == 'select count(*) from "orders@v1", "orders"'
