@@ -8,10 +8,10 @@ Dollar-quoted strings are cut out beforehand: sqlglot takes ``$a,$b`` for the st
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import ClassVar
+from functools import lru_cache, wraps
+from typing import ClassVar, TypeVar
 
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import TokenError
@@ -69,7 +69,22 @@ _KINDS = {
 }
 
 
-@lru_cache(maxsize=256)
+T = TypeVar("T")
+_LONG = 20_000
+
+
+def remembered(function: Callable[[str], T]) -> Callable[[str], T]:
+    """``function``, a pure one of a statement's text, with its latest results kept; not those of long texts."""
+    kept = lru_cache(maxsize=256)(function)
+
+    @wraps(function)
+    def remembering(text: str) -> T:
+        return kept(text) if len(text) <= _LONG else function(text)
+
+    return remembering
+
+
+@remembered
 def tokenize(text: str) -> tuple[Token, ...]:
     """The tokens of ``text``, comments and white space left out.
 

@@ -14,7 +14,7 @@ from typing import NoReturn
 from deltasql.errors import ParseError, Span
 from deltasql.names import TableReference
 from deltasql.sql.cursor import Cursor
-from deltasql.sql.dialect import tokenize
+from deltasql.sql.dialect import remembered, tokenize
 from deltasql.sql.grammar import ddl, dml, inspect, maintenance, query, session
 from deltasql.sql.grammar.refused import REFUSED
 from deltasql.sql.statements import Statement
@@ -70,6 +70,7 @@ def split(script: str) -> Iterator[Span]:
         yield Span(first, last)
 
 
+@remembered
 def parse(text: str) -> Statement:
     """The one statement that ``text`` (its parameters normalised) holds.
 

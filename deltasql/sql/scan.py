@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from deltasql.errors import Span
 from deltasql.names import TableReference, fold
 from deltasql.sql.cursor import Cursor
-from deltasql.sql.dialect import Token
+from deltasql.sql.dialect import Token, remembered
 
 _NOWHERE = Span(0, 0)
 
@@ -120,6 +120,7 @@ _ENDS_OPERAND = {")", "]", "END", "NULL", "TRUE", "FALSE", "*"}
 _ENDS_ITEM = {",", "FROM", ")", "INTO", "WHERE"} | _SET_OPERATORS | CLAUSES
 
 
+@remembered
 def scan(sql: str) -> Scan:
     """Read the tables, CTEs, aliases and scopes of a query. Raises `ParseError` for a wrong time travel."""
     return _Scanner(sql).run()
