@@ -124,9 +124,8 @@ class StatementContext:
         """The Python value of a constant expression. Raises `PlanError` where it is none."""
         if expression.isdigit():
             return int(expression)
-        rewritten = Rewritten.untouched(expression)
         try:
-            return self.session.engine.evaluate(rewritten.text, self.used(expression))
+            return self.session.engine.evaluate(expression, self.used(expression))
         except Error as error:
             raise PlanError(f"`{expression}` is no constant: {error.message}", hint=error.hint) from error
 

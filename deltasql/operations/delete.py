@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from deltasql.operations.operation import Plan, Target, counts, rewritable, target
+from deltasql.operations.operation import Plan, Target, counted, counts, rewritable, target
 from deltasql.operations.translate import translated
 from deltasql.result import Result
 from deltasql.session import StatementContext
 from deltasql.sql import statements
-from deltasql.write.keys import Matches, matches, selection
+from deltasql.write.keys import Matches, matches, named
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +44,10 @@ class Delete:
         else:
             source = self.matches.source()
             with translated(self.target.entry, source):
-                table.merge(
-                    source.reader(),
-                    self.matches.condition,
-                    source_alias="source",
-                    target_alias="target",
-                    commit_properties=self.target.properties(),
-                ).when_matched_delete().execute()
+                self.target.merge(table, source, self.matches.condition).when_matched_delete().execute()
             metric = "num_target_rows_deleted"
         commit = self.target.commit(table)
-        deleted = int(commit.metrics.get(metric, 0)) if commit is not None else 0
-        if commit is not None and self.rows is not None:
-            deleted = self.rows
+        deleted = counted(commit, metric) if self.rows is None else self.rows
         return counts("DELETE", {"num_affected_rows": deleted}, commit)
 
 
@@ -71,7 +63,5 @@ def _uncounted(statement: statements.Delete, into: Target, context: StatementCon
     """The number of all rows, read from the files, if the log lacks it for some; else None."""
     if into.snapshot.adds["num_records"].null_count == 0:
         return None
-    source = selection(statement.table, None, None, ["1"])
-    counted = f"SELECT count(*) FROM {source.sql.partition(' FROM ')[2]}"
-    (batch,) = context.query(counted).read()
+    (batch,) = context.query(f"SELECT count(*) FROM {named(statement.table, statement.alias)}").read()
     return int(batch.column(0)[0].as_py())

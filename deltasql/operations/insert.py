@@ -19,7 +19,7 @@ from deltasql.sql import statements
 from deltasql.sql.dialect import tokenize
 from deltasql.sql.splice import Edit, splice
 from deltasql.sql.statements import Fragment
-from deltasql.write.source import Source, assigned, require_distinct
+from deltasql.write.source import Source, assigned, is_generated, require_distinct
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def plan(statement: statements.Insert, context: StatementContext) -> Insert:
     bound = context.query(_source(statement))
     stored = into.snapshot.schema
     positions = _positions(statement, bound.schema, stored)
-    kept = [i for i, field in enumerate(stored) if positions[i] is not None or not _is_generated(field)]
+    kept = [i for i, field in enumerate(stored) if positions[i] is not None or not is_generated(field)]
     source = assigned(
         bound.read,
         [positions[i] for i in kept],
@@ -97,7 +97,3 @@ def _column(name: str, stored: pa.Schema) -> str:
     if found is None:
         raise ColumnNotFound(f"there is no column `{name}`", hint=did_you_mean(name, stored.names))
     return found
-
-
-def _is_generated(field: pa.Field) -> bool:
-    return b"delta.generationExpression" in (field.metadata or {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable
@@ -16,7 +16,10 @@ from deltasql.engine.int96 import wraps
 from deltasql.errors import InternalError, UnsupportedTableFeature
 from deltasql.result import Result
 from deltasql.session import Session, StatementContext
-from deltasql.sql.statements import Statement
+from deltasql.write.source import Source
+
+if TYPE_CHECKING:
+    from deltalake.table import TableMerger
 
 Plan = list[tuple[str, str]]
 """The rows of EXPLAIN: kind of plan, and its text."""
@@ -75,6 +78,11 @@ class Commit:
     metrics: dict[str, Any]
 
 
+def counted(commit: Commit | None, metric: str) -> int:
+    """A number that delta-rs reported; 0 where there was nothing to commit."""
+    return int(commit.metrics.get(metric, 0)) if commit is not None else 0
+
+
 @dataclass(slots=True)
 class Target:
     """The table that a statement writes to, as it was when the statement began."""
@@ -91,6 +99,16 @@ class Target:
     def properties(self) -> CommitProperties:
         """What our commit records, with a mark by which it is found again."""
         return commit_properties(self.session, self._mark)
+
+    def merge(self, table: DeltaTable, source: Source, condition: str) -> TableMerger:
+        """A merge of ``source`` into ``table``; its clauses are to be added."""
+        return table.merge(
+            source.reader(),
+            condition,
+            source_alias="source",
+            target_alias="target",
+            commit_properties=self.properties(),
+        )
 
     def commit(self, table: DeltaTable) -> Commit | None:
         """The commit that a write through ``table`` made, or None if it had nothing to write."""
@@ -148,6 +166,3 @@ def rewritable(into: Target) -> Target:
         message = f"`{into.entry}` holds instants before 1677 or after 2262 in `{file}`, which delta-rs would change"
         raise UnsupportedTableFeature(message, hint="they are stored as INT96")
     return into
-
-
-__all__ = ["Commit", "Operation", "Plan", "Planner", "Rows", "Statement", "Target", "counts", "nothing", "target"]

@@ -10,7 +10,7 @@ from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.engine import BoundQuery
 from deltasql.errors import ColumnNotFound, NotSupportedError, PlanError
 from deltasql.names import did_you_mean, fold, literal, match, quote
-from deltasql.operations.operation import Plan, Target, counts, rewritable, target
+from deltasql.operations.operation import Commit, Plan, Target, counted, counts, rewritable, target
 from deltasql.operations.translate import translated
 from deltasql.result import Result
 from deltasql.session import StatementContext
@@ -20,7 +20,7 @@ from deltasql.sql.statements import Assignment, Fragment
 from deltasql.write.assignment import assign
 from deltasql.write.keys import Matches, empty_is_null, keys_of, require_deterministic, selection
 from deltasql.write.simple import simple_predicate
-from deltasql.write.source import Source, assigned, require_distinct
+from deltasql.write.source import Source, assigned, is_generated, require_distinct
 
 _VALUE = "__deltasql_value_"
 
@@ -43,8 +43,7 @@ class DirectUpdate:
         table = self.target.handle()
         with translated(self.target.entry):
             table.update(updates=self.values, predicate=self.predicate, commit_properties=self.target.properties())
-        commit = self.target.commit(table)
-        return _counted(self.target, commit.metrics.get("num_updated_rows", 0) if commit else 0, table)
+        return _result(self.target.commit(table), "num_updated_rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +62,17 @@ class MatchedUpdate:
 
     def execute(self) -> Result:
         """Merge; the count is the commit's."""
-        table = self.target.handle()
         if self.matches.never:
-            return _counted(self.target, 0, table)
+            return _result(None, "")
+        table = self.target.handle()
         updates = {quote(column): f"source.{quote(_VALUE + str(i))}" for i, column in enumerate(self.columns)}
         with translated(self.target.entry, self.rows):
-            table.merge(
-                self.rows.reader(),
-                self.matches.condition,
-                source_alias="source",
-                target_alias="target",
-                commit_properties=self.target.properties(),
-            ).when_matched_update(updates).execute()
-        commit = self.target.commit(table)
-        return _counted(self.target, commit.metrics.get("num_target_rows_updated", 0) if commit else 0, table)
+            self.target.merge(table, self.rows, self.matches.condition).when_matched_update(updates).execute()
+        return _result(self.target.commit(table), "num_target_rows_updated")
 
 
-def _counted(into: Target, updated: object, table: object) -> Result:
-    commit = into.commit(table)  # type: ignore[arg-type]
-    return counts("UPDATE", {"num_affected_rows": int(str(updated))}, commit)
+def _result(commit: Commit | None, metric: str) -> Result:
+    return counts("UPDATE", {"num_affected_rows": counted(commit, metric)}, commit)
 
 
 def plan(statement: statements.Update, context: StatementContext) -> DirectUpdate | MatchedUpdate:
@@ -97,8 +88,9 @@ def plan(statement: statements.Update, context: StatementContext) -> DirectUpdat
         require_deterministic(statement.where, "predicate")
     keys = keys_of(statement.table, statement.alias, statement.where, values, snapshot, context)
     bound = context.query(_rows(statement, keys, values))
+    never = bound.is_empty()
     constants = _constants(columns, values, snapshot, context)
-    if constants is not None and not bound.is_empty():
+    if constants is not None and not never:
         if statement.where is None:
             return DirectUpdate(into, constants, None)
         qualifier = statement.alias or statement.table.name
@@ -106,7 +98,7 @@ def plan(statement: statements.Update, context: StatementContext) -> DirectUpdat
         if direct is not None:
             return DirectUpdate(into, constants, direct)
     rows = _assigned(bound, keys, columns, snapshot, context)
-    found = Matches(bound.is_empty(), None, keys, bound, snapshot.schema, empty_is_null(keys, snapshot))
+    found = Matches(never, None, keys, bound, snapshot.schema, empty_is_null(keys, snapshot))
     return MatchedUpdate(into, tuple(columns), found, rows)
 
 
@@ -122,7 +114,7 @@ def _column(assignment: Assignment, statement: statements.Update, stored: pa.Sch
     if found is None:
         hint = did_you_mean(parts[0], stored.names)
         raise ColumnNotFound(f"there is no column `{parts[0]}`", hint=hint, span=assignment.span)
-    if b"delta.generationExpression" in (stored.field(found).metadata or {}):
+    if is_generated(stored.field(found)):
         raise PlanError(f"column `{found}` is generated, so it can't be set", span=assignment.span)
     return found
 
@@ -148,7 +140,8 @@ def _constants(
     found = {}
     for column, value in zip(columns, values, strict=True):
         field = snapshot.schema.field(column)
-        if not _is_constant(value.sql) or not _is_plain(field.type):
+        # A partition value must be one that can be read back, which `assigned` sees to.
+        if column in snapshot.partition_columns or not _is_constant(value.sql) or not _is_plain(field.type):
             return None
         batches = list(context.query(Fragment(f"SELECT {value.sql}", value.span)).read())
         zone = context.session.settings["time_zone"]

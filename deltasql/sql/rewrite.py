@@ -102,11 +102,12 @@ class _Rewriter:
 
     def _has_stars(self) -> bool:
         """True if columns may be read that the text doesn't name; ``count(*)`` reads none."""
+        renamed = any(relation.names for relation in self.scan.tables)
         words = [token.upper for token in self.tokens]
         stars = sum(word == "*" for word in words)
         counted = sum(words[index : index + 3] == ["(", "*", ")"] for index in range(len(words)))
-        leading = any(word == "FROM" and before in ("", "(") for before, word in itertools.pairwise(["", *words]))
-        return stars > counted or leading or bool({"TABLE", "NATURAL"} & set(words))
+        leading = words[:1] == ["FROM"] or ("(", "FROM") in itertools.pairwise(words)
+        return stars > counted or leading or renamed or bool({"TABLE", "NATURAL"} & set(words))
 
     def _leading_from(self) -> list[Edit]:
         """``SELECT *`` before a query that has FROM alone, which DataFusion gives no columns."""
@@ -120,18 +121,14 @@ class _Rewriter:
         for index, token in enumerate(self.tokens):
             if token.upper != "NATURAL" or index in self.scan.roles:
                 continue
-            names = {name for relation in self.scan.scopes[index].relations for name in self._columns(relation) or ()}
-            same = next(
-                (
-                    sorted(n for n in names if fold(n) == fold(name))
-                    for name in sorted(names)
-                    if sum(fold(n) == fold(name) for n in names) > 1
-                ),
-                None,
-            )
-            if same is not None:
-                message = f"NATURAL JOIN can't tell whether `{same[0]}` and `{same[1]}` are one column"
-                raise PlanError(message, hint="write the condition with ON", span=token.span, statement=self._sql)
+            spelled: dict[str, str] = {}
+            for name in sorted(
+                n for relation in self.scan.scopes[index].relations for n in self._columns(relation) or ()
+            ):
+                other = spelled.setdefault(fold(name), name)
+                if other != name:
+                    message = f"NATURAL JOIN can't tell whether `{other}` and `{name}` are one column"
+                    raise PlanError(message, hint="write the condition with ON", span=token.span, statement=self._sql)
 
     def _put(self, token: Token, name: str) -> None:
         """Make ``token`` mean ``name``."""
@@ -185,12 +182,8 @@ class _Rewriter:
     def _has_namesake(self, relation: Relation, binding: Binding) -> bool:
         """True if another table without an alias has the name too: both then go without."""
         scope = next(scope for scope in self.scan.scopes if relation in scope.relations)
-        others = [other for other in scope.relations if other is not relation and other.alias is None]
-        return any(
-            fold(self._qualifiers(other)[0][-1:][0]) == fold(binding.name[-1])
-            for other in others
-            if self._qualifiers(other)[0]
-        )
+        others = (other for other in scope.relations if other is not relation and other.alias is None)
+        return any(fold(part) == fold(binding.name[-1]) for other in others for part in self._qualifiers(other)[0][-1:])
 
     def _qualifiers(self, relation: Relation) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The parts by which columns of ``relation`` may be qualified, and what is to stand there."""
@@ -211,7 +204,10 @@ class _Rewriter:
         if id(relation) not in self.known:
             self.known[id(relation)] = None  # A recursive CTE adds nothing to itself.
             binding = self.bindings.get(id(relation))
-            self.known[id(relation)] = binding.columns if binding is not None else self._inside(relation)
+            if relation.names:
+                self.known[id(relation)] = {self.aliases[fold(token.text)]: {} for token in relation.names}
+            else:
+                self.known[id(relation)] = binding.columns if binding is not None else self._inside(relation)
         return self.known[id(relation)]
 
     def _inside(self, relation: Relation) -> Columns | None:
@@ -253,16 +249,25 @@ class _Rewriter:
             if parts and columns is not None:
                 self._field(parts, columns, [relation])
             return
-        for level in scope.chain():
+        levels = scope.chain()
+        for level in levels:
             known = [columns for relation in level.relations if (columns := self._columns(relation)) is not None]
             merged = {name: fields for columns in known for name, fields in columns.items()}
             if any(fold(name) == fold(parts[0].text) for name in merged):
                 self._field(parts, merged, level.relations)
                 return
             if len(known) < len(level.relations):
-                break  # It may be a column of what isn't known, which hides the outer ones.
+                # It may be a column of what isn't known, or one of the outer ones after all.
+                self._maybe_use(parts[0], levels)
+                break
         if (name := self.aliases.get(fold(parts[0].text))) is not None:
             self._put(parts[0], name)
+
+    def _maybe_use(self, token: Token, levels: Iterator[Scope]) -> None:
+        for level in levels:
+            for relation in level.relations:
+                same = {name for name in self._columns(relation) or () if fold(name) == fold(token.text)}
+                self.used[id(relation)] |= same
 
     def _qualified(self, parts: list[Token], scope: Scope, *, star: bool) -> tuple[Relation, list[Token]] | None:
         """The relation that the front of ``parts`` names, which is spliced, and the parts behind it."""

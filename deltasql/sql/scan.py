@@ -27,12 +27,16 @@ def seen(token: Token) -> str:
 
 @dataclass(eq=False, slots=True)
 class Relation:
-    """A table, CTE, subquery or table function in a FROM clause; ``reference`` is set for a table."""
+    """A table, CTE, subquery or table function in a FROM clause; ``reference`` is set for a table.
+
+    ``names`` are the new names of its columns, where the alias has a list of them.
+    """
 
     reference: TableReference | None
     alias: Token | None = None
     cte: Token | None = None
     span: Span = _NOWHERE
+    names: tuple[Token, ...] = ()
 
 
 @dataclass(eq=False, slots=True)
@@ -351,16 +355,19 @@ class _Scanner:
             base = frame.scope.parent or frame.scope
             base.ctes.append(name)
 
-    def _column_list(self) -> None:
+    def _column_list(self) -> tuple[Token, ...]:
         """``(a, b)`` behind an alias or the name of a CTE: each defines a column's name."""
+        names: list[Token] = []
         if not self.cursor.take("("):
-            return
+            return ()
         while not self.cursor.done and not self.cursor.take(")"):
             token = self.cursor.peek()
             previous = self.tokens[self.cursor.index - 1].upper
             if token is not None and token.is_name and previous in ("(", ","):
                 self._define(self.cursor.index)
+                names.append(token)
             self.cursor.index += 1
+        return tuple(names)
 
     # -- FROM
 
@@ -436,7 +443,7 @@ class _Scanner:
         relation.alias = token
         self.roles[index] = "relation"
         self.cursor.index = index + 1
-        self._column_list()
+        relation.names = self._column_list()
 
 
 _PAIRS = {"NULLS": ("FIRST", "LAST"), "CURRENT": ("ROW",)}

@@ -106,11 +106,15 @@ def require_deterministic(expression: Fragment, what: str) -> None:
             raise NotSupportedError(f"`{token.text}()` can't stand in this {what}, as rows are matched by value")
 
 
+def named(table: TableReference, alias: str | None) -> str:
+    """The target as it stands behind FROM."""
+    name = ".".join(quote(part) for part in table.parts) if table.parts else f"delta.{quote(str(table.path))}"
+    return f"{name} AS {quote(alias)}" if alias is not None else name
+
+
 def selection(table: TableReference, alias: str | None, where: Fragment | None, columns: Sequence[str]) -> Fragment:
     """A query of the distinct ``columns`` (SQL) over the target; its errors have their place in ``where``."""
-    name = ".".join(quote(part) for part in table.parts) if table.parts else f"delta.{quote(str(table.path))}"
-    named = f"{name} AS {quote(alias)}" if alias is not None else name
-    front = f"SELECT DISTINCT {', '.join(columns)} FROM {named}"
+    front = f"SELECT DISTINCT {', '.join(columns)} FROM {named(table, alias)}"
     if where is None:
         return Fragment(front, Span(0, 0))
     front += " WHERE "

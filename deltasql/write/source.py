@@ -88,6 +88,11 @@ def require_readable(values: pa.Array, name: str) -> None:
         raise NotSupportedError(message, hint="it writes negative fractions so that the table can't be opened again")
 
 
+def is_generated(field: pa.Field) -> bool:
+    """True for a generated column (Delta protocol, "Generated Columns")."""
+    return b"delta.generationExpression" in (field.metadata or {})
+
+
 CHAR_TYPE = b"__CHAR_VARCHAR_TYPE_STRING"
 """The key of a field's metadata under which Spark keeps that a STRING is a VARCHAR(n) or CHAR(n)."""
 

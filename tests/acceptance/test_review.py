@@ -211,3 +211,25 @@ def test_times_without_a_zone_are_in_the_sessions_everywhere(con, reader):
     ]
     assert con.sql("DELETE FROM t WHERE ts = '2024-01-01 13:00:00'").fetchall() == [(1,)]
     assert con.sql("SELECT k, CAST(local AS VARCHAR) FROM t").fetchall() == [(1, "2024-01-01T07:00:00")]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT id FROM t WHERE f > 5",
+        "SELECT x.a FROM t AS x(a, b) WHERE x.b > 5",
+        "SELECT id FROM t WHERE EXISTS (SELECT 1 FROM (VALUES (5)) v(n) WHERE f > v.n)",
+        "SELECT id FROM t WHERE EXISTS (SELECT 1 FROM unnest([5]) r WHERE f > 5)",
+        "SELECT id FROM t ORDER BY F DESC LIMIT 1",
+    ],
+)
+def test_nan_is_the_greatest_however_its_column_is_named(con, query):
+    _table(con, "t", {"id": [1, 2, 3], "f": [1.0, 2.0, float("nan")]})
+    assert con.sql(query).fetchall() == [(3,)]
+
+
+def test_a_constant_for_a_partition_column_can_be_read_back(con):
+    _table(con, "t", {"p": ["a", "b"], "v": [1, 2]}, partition_by=["p"])
+    assert con.sql("UPDATE t SET p = '' WHERE v = 1").fetchall() == [(1,)]
+    assert DeltaTable(con.root / "t").to_pyarrow_table().column("p").null_count == 1
+    assert con.sql("SELECT v FROM t WHERE p IS NULL").fetchall() == [(1,)]

@@ -84,6 +84,7 @@ ORDERS = '"orders"'
             f'select "O".id, "O"."Amount" from {ORDERS} as "O"',
         ),
         ("select x.B from (values (1, 2)) as x(a, B)", 'select x."B" from (values (1, 2)) as x(a, "B")'),
+        ("select x.B, ID from orders as x(a, B, id)", f'select x."B", ID from {ORDERS} as x(a, "B", id)'),
         # CTEs shadow tables, but not in their own definition
         (
             "with orders as (select * from orders where AMOUNT > 1) select Orders.id from ORDERS",
@@ -251,6 +252,8 @@ def test_an_alias_that_is_a_column_but_for_case_uses_the_columns_spelling_and_is
         ("select id * 2 from orders", {"id", "user_id", "Amount"}),
         ("select 1 from orders natural join users", {"id", "user_id", "Amount"}),
         ("table orders", {"id", "user_id", "Amount"}),
+        ("select x.c from orders as x(a, b, c)", {"id", "user_id", "Amount"}),
+        ("select id from orders where exists (select 1 from range(3) r where Amount > r.value)", {"id", "Amount"}),
         ("from orders", {"id", "user_id", "Amount"}),
         ("select id from orders union select 1 from (from orders)", {"id", "user_id", "Amount"}),
     ],
