@@ -3,6 +3,7 @@ BIN := .venv/bin
 PACKAGE := .venv/.package
 TOOLS := .venv/.tools
 COMPILED := .venv-compiled/.ready
+BENCH := .venv-bench/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -27,8 +28,9 @@ lint: $(TOOLS) ## ruff, mypy, the layers
 	$(BIN)/lint-imports --no-cache
 
 .PHONY: bench
-bench: $(TOOLS) ## our overhead over bare DataFusion, to benchmarks/results
+bench: $(TOOLS) $(BENCH) ## our overhead over bare DataFusion, and our peers, to benchmarks/results
 	$(BIN)/python benchmarks/overhead.py
+	.venv-bench/bin/python benchmarks/peers.py
 
 .PHONY: docs
 docs: $(PACKAGE) ## the generated parts of README.md and docs/
@@ -36,7 +38,7 @@ docs: $(PACKAGE) ## the generated parts of README.md and docs/
 
 .PHONY: clean
 clean: ## remove what was built, the environments too
-	rm -rf .venv .venv-compiled .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf .venv .venv-compiled .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # -- environments
@@ -59,4 +61,9 @@ $(COMPILED): $(TOOLS)
 	$(PYTHON) -m venv .venv-compiled
 	.venv-compiled/bin/python -m pip install --quiet --disable-pip-version-check pytest hypothesis \
 		"sqlglot[c]==$$($(BIN)/python -c 'import sqlglot; print(sqlglot.__version__)')"
+	@touch $@
+
+$(BENCH): pyproject.toml
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@

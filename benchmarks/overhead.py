@@ -7,23 +7,17 @@ missed. Results go to ``results/overhead.json``.
 from __future__ import annotations
 
 import argparse
-import datetime as dt
-import gc
+import functools
 import json
-import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import datafusion
-import pyarrow as pa
+from measuring import RESULTS, in_turn, median_ms, seconds, setting
 
 import deltasql
 
@@ -33,7 +27,8 @@ Run = Callable[[], Rows]
 WARM_UP = 50
 ROUNDS = 500
 PROCESSES = 10
-RESULTS = Path(__file__).parent / "results" / "overhead.json"
+LIBRARIES = ("deltasql", "datafusion", "deltalake", "pyarrow", "sqlglot")
+_QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +78,8 @@ def compared(sql: str, connection: deltasql.Connection, context: datafusion.Sess
     for _ in range(WARM_UP):
         ours()
         bare()
-    times: dict[Run, list[float]] = {ours: [], bare: []}
-    gc.collect()
-    gc.disable()
-    try:
-        for number in range(ROUNDS):
-            for run in (ours, bare) if number % 2 else (bare, ours):
-                begun = time.perf_counter()
-                run()
-                times[run].append(time.perf_counter() - begun)
-    finally:
-        gc.enable()
-    return Measured(sql, median_ms(times[ours]), median_ms(times[bare]), limit=1.0)
+    times = in_turn({"ours": ours, "bare": bare}, rounds=ROUNDS)
+    return Measured(sql, median_ms(times["ours"]), median_ms(times["bare"]), limit=1.0)
 
 
 def read(frame: datafusion.DataFrame) -> Rows:
@@ -120,10 +105,9 @@ def processes(folder: Path) -> list[Measured]:
     times: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(PROCESSES + 1):
         for name, arguments in runs.items():
-            begun = time.perf_counter()
-            subprocess.run(arguments, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            taken = seconds(functools.partial(subprocess.run, arguments, check=True, **_QUIET))
             if number:  # the first one reads the files from the disk and writes bytecode
-                times[name].append(time.perf_counter() - begun)
+                times[name].append(taken)
     medians = {name: median_ms(found) for name, found in times.items()}
     return [
         Measured("import deltasql (bare: python)", medians["import"], medians["python"], limit=50.0),
@@ -134,35 +118,7 @@ def processes(folder: Path) -> list[Measured]:
     ]
 
 
-def median_ms(seconds: list[float]) -> float:
-    return statistics.median(seconds) * 1000
-
-
 # -- the report
-
-
-def setting() -> dict[str, object]:
-    libraries = ("deltasql", "datafusion", "deltalake", "pyarrow", "sqlglot")
-    return {
-        "measured": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in libraries}},
-        "hardware": {
-            "cpu": cpu(),
-            "cores": os.cpu_count(),
-            "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-            "system": platform.platform(),
-            "load": os.getloadavg()[0],
-        },
-        "threads": {"pyarrow": pa.cpu_count()},
-    }
-
-
-def cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def show(found: list[Measured]) -> None:
@@ -179,8 +135,10 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         found = [*statements(Path(folder)), *processes(Path(folder))]
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({**setting(), "results": [asdict(row) for row in found]}, indent=2) + "\n")
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "overhead.json").write_text(
+        json.dumps({**setting(LIBRARIES), "results": [asdict(row) for row in found]}, indent=2) + "\n"
+    )
     show(found)
     return int(arguments.check and any("MISSED" in row.verdict for row in found))
 

@@ -174,3 +174,9 @@ class Interrupted(OperationalError):
 
 class InternalError(DatabaseError):
     """A fault of deltasql or a library below it."""
+
+
+def brief(error: BaseException) -> str:
+    """The first line of a library's message, without the backtrace that may follow it."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[0].strip() if lines else type(error).__name__

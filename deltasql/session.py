@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from deltasql import functions
 from deltasql.catalog import catalog as catalogs
 from deltasql.catalog.catalog import Catalog, TableEntry
-from deltasql.catalog.snapshot import Snapshot, version_at
+from deltasql.catalog.snapshot import Snapshot, fields, version_at
 from deltasql.engine.engine import BoundQuery, DataFusionEngine, Engine
+from deltasql.engine.external import External
 from deltasql.engine.provider import TableName
+from deltasql.engine.sources import Source
 from deltasql.errors import Error, PlanError, Span
 from deltasql.names import AsOf, TableReference, Version, fold
 from deltasql.settings import Settings
+from deltasql.sql.functions import FunctionCall
 from deltasql.sql.parameters import placeholders
 from deltasql.sql.rewrite import Binding, Rewritten, rewrite
 from deltasql.sql.statements import Fragment
@@ -68,14 +72,30 @@ class StatementContext:
                 return entry, latest
             return entry, self.session.catalog.snapshot(entry, self.version(reference.as_of, latest))
 
+    def open(self, reference: TableReference) -> Snapshot:
+        """The table that a statement names, at the version that it asks for."""
+        return self.snapshot(reference)[1]
+
+    def at(self, reference: TableReference, version: int | None, time: dt.datetime | None) -> Snapshot:
+        """The table at ``version`` or ``time``, or as `open` gives it."""
+        entry, latest = self.snapshot(reference)
+        if time is not None:
+            version = version_at(latest, time)
+        return latest if version is None else self.session.catalog.snapshot(entry, version)
+
+    def external(self, format: str, paths: Sequence[str], options: Mapping[str, Any]) -> External:
+        """Files that are no Delta table."""
+        return self.session.engine.external(format, paths, options)
+
     def version(self, as_of: AsOf, latest: Snapshot) -> int:
         """The version that a time-travel clause means. Raises `VersionNotFound`, or `PlanError` for a wrong value."""
         value = self.evaluate(as_of.expression)
         if isinstance(as_of, Version):
             return _version_number(value)
-        return version_at(latest, self._instant(value))
+        return version_at(latest, self.instant(value))
 
-    def _instant(self, value: Any) -> dt.datetime:
+    def instant(self, value: Any) -> dt.datetime:
+        """The instant that a time (or its text) means; in the session's zone if it has none. Raises `PlanError`."""
         if isinstance(value, str):
             try:
                 value = dt.datetime.fromisoformat(value.strip())
@@ -85,7 +105,7 @@ class StatementContext:
         if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
             value = dt.datetime.combine(value, dt.time())
         if not isinstance(value, dt.datetime):
-            raise PlanError(f"TIMESTAMP AS OF takes a time, not `{value}`")
+            raise PlanError(f"`{value}` is no time")
         zone = zoneinfo.ZoneInfo(self.session.settings["time_zone"])
         return (value if value.tzinfo is not None else value.replace(tzinfo=zone)).astimezone(dt.UTC)
 
@@ -102,19 +122,31 @@ class StatementContext:
         with _shifted(source):
             return self._resolved(source.sql)[0]
 
-    def _resolved(self, sql: str) -> tuple[Rewritten, dict[TableName, Snapshot]]:
-        sources: dict[TableName, Snapshot] = {}
+    def _resolved(self, sql: str) -> tuple[Rewritten, dict[TableName, Snapshot | Source]]:
+        sources: dict[TableName, Snapshot | Source] = {}
 
-        def bind(reference: TableReference) -> Binding | None:
-            if any(fold(part) == "information_schema" for part in reference.parts[:-1]):
+        def bind(wanted: TableReference | FunctionCall) -> Binding | None:
+            if isinstance(wanted, FunctionCall):
+                source = self.function(wanted)
+                parts = catalogs.MAIN, functions.SCHEMA, wanted.name
+                pinned: str | None = f"{wanted.name}#{len(sources)}"
+                columns = source.fields if isinstance(source, Snapshot) else fields(source.schema)
+            elif any(fold(part) == "information_schema" for part in wanted.parts[:-1]):
                 return None
-            entry, snapshot = self.snapshot(reference)
-            pinned = None if snapshot is self._latest.get(entry) else f"{entry.name}@v{snapshot.version}"
-            catalog, schema, name = entry.parts
-            sources[(catalog, schema, pinned or name)] = snapshot
-            return Binding(entry.parts, snapshot.fields, pinned)
+            else:
+                entry, source = self.snapshot(wanted)
+                parts, columns = entry.parts, source.fields
+                pinned = None if source is self._latest.get(entry) else f"{entry.name}@v{source.version}"
+            sources[parts[0], parts[1], pinned or parts[2]] = source
+            return Binding(parts, columns, pinned)
 
         return rewrite(sql, bind), sources
+
+    def function(self, call: FunctionCall) -> Snapshot | Source:
+        """What a table function gives; its arguments are constants. Errors have the place of the call."""
+        with _spanned(call.span):
+            values = {name: self.evaluate(argument.sql) for name, argument in call.arguments.items()}
+            return functions.source(call.name, self, values)
 
     def used(self, sql: str) -> dict[str, Any]:
         """The parameters that stand in ``sql``."""

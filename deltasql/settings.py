@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,6 +72,32 @@ def zone(text: str) -> str:
     return text
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A number of bytes, and how it was written."""
+
+    bytes: int
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+_UNITS = {"": 0, "B": 0, "K": 10, "KB": 10, "KIB": 10, "M": 20, "MB": 20, "MIB": 20, "G": 30, "GB": 30, "GIB": 30}
+_UNITS |= {"T": 40, "TB": 40, "TIB": 40}
+_LEAST = 16 << 20
+
+
+def size(text: str) -> Size | None:
+    """A number of bytes with a unit (K, M, G, T of 1024 each), at least 16 MB; empty or ``none``: no limit."""
+    if text.strip().lower() in ("", "none", "unlimited"):
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) *([A-Za-z]*)", text.strip())
+    if found is None or found[2].upper() not in _UNITS or float(found[1]) * 2 ** _UNITS[found[2].upper()] < _LEAST:
+        raise ValueError("a size of at least 16MB, such as 500MB or 2GB, or none")
+    return Size(int(float(found[1]) * 2 ** _UNITS[found[2].upper()]), text.strip())
+
+
 def words(text: str) -> str:
     """Any text."""
     return text
@@ -80,10 +107,17 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("time_zone", zone, "UTC", "zone in which times without one are read, and in which instants are shown"),
     Setting(
         "deltasql.reader",
-        choice("auto", "listing", "scan"),
+        choice("auto", "listing", "scan", "dataset"),
         "auto",
-        "how tables are read: listing (DataFusion's Parquet scan), scan (delta-rs), or auto",
+        "how tables are read: listing (DataFusion's Parquet scan), scan (delta-rs), dataset (Arrow), or auto",
     ),
+    Setting(
+        "deltasql.memory_limit",
+        size,
+        None,
+        "memory that queries may use, such as 2GB; past it they spill to disk, or fail (none: no limit)",
+    ),
+    Setting("deltasql.threads", whole(0, 1024), 0, "how many threads a query may use (0: one for each core)"),
     Setting("deltasql.commit.user_metadata", words, "", "text that is kept in the commit of every write"),
     Setting(
         "deltasql.commit.retries",
@@ -145,4 +179,6 @@ class Settings:
 
 def show(value: Any) -> str:
     """A setting's value as SET would take it."""
+    if value is None:
+        return "none"
     return ("on" if value else "off") if isinstance(value, bool) else str(value)

@@ -1,6 +1,6 @@
-"""Makes the generated parts of README.md and docs/: grammars, the table of statements, settings, and all outputs.
+"""Makes the generated parts of README.md and docs/: grammars, tables of what there is, and all outputs.
 
-Everything comes from where it is defined (`PARSERS`, `SETTINGS`) or from running it, so a page can't tell what isn't
+Everything comes from where it is defined (`PARSERS`, `SETTINGS`, …) or from running it, so a page can't tell what isn't
 true. A ``sql`` or ``python`` block is run, page by page, on a fresh copy of the demo lake; the ``text`` block that
 follows one is what it printed. With ``--check`` nothing is written: the exit code is 1 where a page is stale.
 """  # noqa: INP001
@@ -23,14 +23,16 @@ import pyarrow as pa
 
 import deltasql
 from deltasql.demo import make_lake
+from deltasql.engine.external import OPTIONS
 from deltasql.output import Options, table
 from deltasql.output.failure import pieces
 from deltasql.settings import SETTINGS, show
+from deltasql.sql.functions import TABLE_FUNCTIONS
 from deltasql.sql.parser import PARSERS, Parser, grammar
 
 ROOT = Path(__file__).resolve().parents[1]
 SQL_PAGES = ROOT / "docs" / "sql"
-MADE = re.compile(r"(<!-- (grammar|statements|settings):? ?(\w*) -->\n).*?(<!-- end -->)", re.DOTALL)
+MADE = re.compile(r"(<!-- (grammar|statements|settings|functions|options):? ?(\w*) -->\n).*?(<!-- end -->)", re.DOTALL)
 BLOCK = re.compile(r"(```(sql|python)\n(.*?)```\n)(\n?```text\n)?(?(4)(.*?)```\n|)", re.DOTALL)
 WIDTH = 100
 
@@ -61,7 +63,13 @@ def main() -> int:
 
 
 def _made(path: Path, found: re.Match[str]) -> str:
-    make = {"grammar": _grammar, "statements": _statements, "settings": _settings}[found[2]]
+    make = {
+        "grammar": _grammar,
+        "statements": _statements,
+        "settings": _settings,
+        "functions": _functions,
+        "options": _options,
+    }[found[2]]
     return f"{found[1]}{make(path, found[3])}{found[4]}"
 
 
@@ -98,6 +106,22 @@ def _settings(_path: Path, _name: str) -> str:
     for setting in sorted(SETTINGS, key=lambda setting: setting.name):
         default = f"`{show(setting.default)}`" if setting.default != "" else ""
         lines.append(f"| `{setting.name}` | {default} | {setting.description} |")
+    return "\n".join(lines) + "\n"
+
+
+def _functions(_path: Path, _name: str) -> str:
+    lines = [f"{name}({signature.shape})" for name, signature in TABLE_FUNCTIONS.items()]
+    return "\n".join(["```text", *lines, "```\n"])
+
+
+def _options(_path: Path, _name: str) -> str:
+    """The options of the reading functions, each once."""
+    lines = ["| option | of | default | |", "|---|---|---|---|"]
+    for option in dict.fromkeys(option for options in OPTIONS.values() for option in options):
+        names = ", ".join(f"`{name}`" for name in (option.name, *option.aliases))
+        formats = [format for format, options in OPTIONS.items() if option in options]
+        default = "" if option.default is None else f"`{show(option.default)}`"
+        lines.append(f"| {names} | {', '.join(formats)} | {default} | {option.description} |")
     return "\n".join(lines) + "\n"
 
 

@@ -23,6 +23,9 @@ root of its own, in one connection.
 
     committed <table> <version> <time>  gives a commit the time at which it is to have been made
 
+    file <path>                         writes a file; the path is relative to the root
+    <text>
+
     reconnect [read_only]               closes the connection and opens the same root again: tomorrow
 
 A query's types are a letter per column: ``I`` integer, ``R`` float or decimal, ``T`` string, ``B`` boolean, ``D`` date,
@@ -209,6 +212,12 @@ class Run:
         stamp = dt.datetime.fromisoformat(time).timestamp()
         os.utime(path, (stamp, stamp))
 
+    def file_(self, record: Record) -> None:
+        """``file <path>``"""
+        path = self.root / record.argument
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(record.body + "\n", encoding="utf-8")
+
     def reconnect(self, record: Record) -> None:
         """``reconnect [read_only]``"""
         self.con.close()
@@ -240,6 +249,7 @@ _RUN: dict[str, Callable[[Run, Record], None]] = {
     "query": Run.query,
     "log": Run.log,
     "committed": Run.committed,
+    "file": Run.file_,
     "reconnect": Run.reconnect,
 }
 

@@ -1,4 +1,4 @@
-"""A Delta table at one version, and the versions there are.
+"""A Delta table at one version.
 
 A snapshot never moves: a newer version is another snapshot, so whatever holds one goes on reading the same
 rows. Opening is the only step that touches the log; the cache compares two file stamps per statement.
@@ -7,20 +7,22 @@ rows. Opening is the only step that touches the log; the cache compares two file
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from urllib.parse import unquote
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
+from deltasql.catalog.log import commits, entry, version_range
 from deltasql.errors import (
     Error,
     NotSupportedError,
@@ -28,12 +30,10 @@ from deltasql.errors import (
     TableNotFound,
     UnsupportedTableFeature,
     VersionNotFound,
+    brief,
 )
 
 Fields: TypeAlias = Mapping[str, "Fields"]
-
-_COMMIT = re.compile(r"(\d{20})\.json")
-_CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\..*parquet")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class Snapshot:
     @cached_property
     def fields(self) -> Fields:
         """The columns' names, each with the names of the fields below it."""
-        return _fields(self.schema)
+        return fields(self.schema)
 
     @cached_property
     def partition_columns(self) -> tuple[str, ...]:
@@ -78,12 +78,36 @@ class Snapshot:
     def features_in_use(self) -> frozenset[str]:
         """``reader_features`` but for deletion vectors where no file has one."""
         features = self.reader_features
-        if (
-            "deletionVectors" in features
-            and pa.RecordBatchReader.from_stream(self.table.deletion_vectors()).read_all().num_rows == 0
-        ):
-            features -= {"deletionVectors"}
-        return features
+        return features if "deletionVectors" not in features or self.live_rows else features - {"deletionVectors"}
+
+    @cached_property
+    def live_rows(self) -> dict[Path, pa.BooleanArray]:
+        """Which rows of a file its deletion vector keeps (those past the end too), of the files that have one.
+
+        Raises `StorageError` for a deletion vector that can't be read.
+        """
+        try:
+            vectors = pa.RecordBatchReader.from_stream(self.table.deletion_vectors()).read_all()
+        except (DeltaError, OSError, pa.ArrowException) as error:
+            message = f"the deletion vectors of `{self.name}` at version {self.version} can't be read: {brief(error)}"
+            raise StorageError(message) from error
+        paths = (self.file(uri.removeprefix(self.table.table_uri)) for uri in vectors["filepath"].to_pylist())
+        return {path: kept.values for path, kept in zip(paths, vectors["selection_vector"], strict=True)}
+
+    def rows_of(self, file: Path) -> int:
+        """The number of live rows of a data file, by its footer. Raises `StorageError` for one that can't be read."""
+        if file not in self._rows:
+            try:
+                rows = pq.read_metadata(file).num_rows
+            except (OSError, pa.ArrowException) as error:
+                raise StorageError(f"`{file}` can't be read: {brief(error)}") from error
+            kept = self.live_rows.get(file) if "deletionVectors" in self.features_in_use else None
+            self._rows[file] = rows if kept is None else rows - len(kept) + kept.true_count
+        return self._rows[file]
+
+    @cached_property
+    def _rows(self) -> dict[Path, int]:
+        return {}
 
     @cached_property
     def adds(self) -> pa.Table:
@@ -97,18 +121,25 @@ class Snapshot:
     @cached_property
     def files(self) -> tuple[Path, ...]:
         """The data files, in the order of ``adds``."""
-        return tuple(self._file(unquote(path)) for path in self.adds["path"].to_pylist())
+        return tuple(map(self.file, self.adds["path"].to_pylist()))
 
-    def _file(self, path: str) -> Path:
-        """A path of the log: below the table's folder, unless it is absolute (shallow clones)."""
+    @cached_property
+    def size(self) -> int:
+        """The bytes of all data files."""
+        return int(pc.sum(self.adds["size_bytes"]).as_py() or 0)
+
+    def file(self, path: str) -> Path:
+        """A path of the log, which is encoded: below the table's folder, unless absolute (shallow clones)."""
         if path.startswith("file:"):
             path = "/" + path[5:].lstrip("/")
-        return self.location / path
+        return self.location / unquote(path)
 
     @cached_property
     def partition_values(self) -> dict[Path, tuple[pa.Scalar, ...]]:
         """The partition values of each file, in the order of ``partition_columns``."""
         columns = [self.adds[f"partition.{name}"] for name in self.partition_columns]
+        if not columns:
+            return dict.fromkeys(self.files, ())
         return dict(zip(self.files, zip(*columns, strict=True), strict=True))
 
     @property
@@ -117,13 +148,14 @@ class Snapshot:
         return version_range(self.location)[1] == self.version
 
 
-def _fields(schema: pa.Schema | pa.StructType) -> Fields:
+def fields(schema: pa.Schema | pa.StructType) -> Fields:
+    """The names of columns, each with the names of the fields below it."""
     return {field.name: _below(field.type) for field in schema}
 
 
 def _below(type: pa.DataType) -> Fields:
     if pa.types.is_struct(type):
-        return _fields(type)
+        return fields(type)
     if pa.types.is_map(type):
         return _below(type.item_type)
     return _below(type.value_type) if pa.types.is_list(type) or pa.types.is_large_list(type) else {}
@@ -173,86 +205,6 @@ def _open_error(name: str, location: Path, error: Exception) -> Error:
     if re.search(r"[Uu]nsupported.*([Ff]eature|table type)|catalog-managed", message):
         return UnsupportedTableFeature(f"`{name}` can't be read: {message}")
     return StorageError(f"the log of `{name}` can't be read: {message}")
-
-
-def brief(error: BaseException) -> str:
-    """The first line of a library's message, without the backtrace that may follow it."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return lines[0].strip() if lines else type(error).__name__
-
-
-# -- versions
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """A commit in the log: its version and time (the in-commit timestamp where the table has it)."""
-
-    version: int
-    time: dt.datetime
-
-
-def version_range(location: Path) -> tuple[int, int]:
-    """The first and last version that can be read: all those with a checkpoint or the whole log before them."""
-    names = _log_names(location)
-    commits = sorted(int(found[1]) for name in names if (found := _COMMIT.fullmatch(name)))
-    checkpoints = sorted(int(found[1]) for name in names if (found := _CHECKPOINT.fullmatch(name)))
-    last = max([*commits, *checkpoints], default=0)
-    if commits and commits[0] == 0:
-        return 0, last
-    return (checkpoints[0] if checkpoints else commits[0] if commits else 0), last
-
-
-def _log_names(location: Path) -> list[str]:
-    try:
-        return [entry.name for entry in (location / "_delta_log").iterdir()]
-    except OSError as error:
-        raise StorageError(f"the log of `{location}` can't be listed: {error.strerror}") from error
-
-
-def commits(location: Path, properties: Mapping[str, str]) -> list[Commit]:
-    """The commits whose log entry is still there, by version; times never go back.
-
-    Delta protocol, "In-Commit Timestamps": without them a commit's time is its file's modification time,
-    made to grow with the version.
-    """
-    in_commit = properties.get("delta.enableInCommitTimestamps", "").lower() == "true"
-    found: list[Commit] = []
-    for version, path in sorted((int(m[1]), p) for p in _log(location) if (m := _COMMIT.fullmatch(p.name))):
-        time = _in_commit_time(path) if in_commit else None
-        if time is None:
-            time = dt.datetime.fromtimestamp(path.stat().st_mtime_ns // 1_000_000 / 1000, dt.UTC)
-        if found and time <= found[-1].time:
-            time = found[-1].time + dt.timedelta(milliseconds=1)
-        found.append(Commit(version, time))
-    return found
-
-
-def _log(location: Path) -> list[Path]:
-    return [location / "_delta_log" / name for name in _log_names(location)]
-
-
-def _in_commit_time(path: Path) -> dt.datetime | None:
-    stamp = _commit_info(path).get("inCommitTimestamp")
-    return None if stamp is None else dt.datetime.fromtimestamp(stamp / 1000, dt.UTC)
-
-
-def commit_info(location: Path, version: int) -> dict[str, Any]:
-    """What the writer said of a commit (the ``commitInfo`` action); empty where it said nothing.
-
-    Raises `StorageError` for an entry that can't be read.
-    """
-    return _commit_info(location / "_delta_log" / f"{version:020d}.json")
-
-
-def _commit_info(path: Path) -> dict[str, Any]:
-    try:
-        with path.open(encoding="utf-8") as log:
-            actions = (json.loads(line) for line in log if line.strip())
-            found: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
-    except (OSError, ValueError) as error:
-        raise StorageError(f"`{path}` can't be read: {brief(error)}") from error
-    return found
 
 
 def version_at(snapshot: Snapshot, time: dt.datetime) -> int:
@@ -306,11 +258,10 @@ class SnapshotCache:
 
 def _stamp(location: Path, version: int) -> object | None:
     """What is the same as long as ``version`` is the latest and its log entry the one that was read."""
-    log = location / "_delta_log"
-    if (log / f"{version + 1:020d}.json").exists():
+    if entry(location, version + 1).exists():
         return None
     try:
-        entry = (log / f"{version:020d}.json").stat()
+        read = entry(location, version).stat()
     except OSError:
         return None
-    return entry.st_ino, entry.st_mtime_ns, entry.st_size
+    return read.st_ino, read.st_mtime_ns, read.st_size

@@ -1,4 +1,4 @@
-"""What a plan asks of each table: the predicates on its rows.
+"""What a plan asks of each table: the columns, the predicates on its rows, and whether a row's repetition matters.
 
 Read off DataFusion's optimised plan, in which predicates have been pushed to the scans and inferred across
 joins.
@@ -6,11 +6,30 @@ joins.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from datafusion.expr import BinaryExpr, Column, Expr, Filter, Literal, Projection, TableScan
+from datafusion.expr import (
+    Aggregate,
+    Alias,
+    Between,
+    BinaryExpr,
+    Cast,
+    Column,
+    Expr,
+    Filter,
+    InList,
+    IsNotNull,
+    IsNull,
+    Literal,
+    Not,
+    Projection,
+    Sort,
+    SubqueryAlias,
+    TableScan,
+)
 
 from deltasql.catalog.catalog import DEFAULT, MAIN
 
@@ -20,39 +39,125 @@ if TYPE_CHECKING:
 TableName = tuple[str, str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Top:
+    """The first ``rows`` in the order of ``columns``; ``descending`` and ``nulls_first`` are of the first."""
+
+    columns: tuple[str, ...]
+    rows: int
+    descending: bool
+    nulls_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScanAsk:
+    """What one scan is asked for: conjuncts that its rows must satisfy, and the columns that are looked at.
+
+    ``columns`` is None where they aren't known. ``each_once`` tells that the result is the same however often a
+    row is repeated. ``fetch`` is the number of rows that are enough, whichever they are, and ``top`` which are.
+    """
+
+    conjuncts: tuple[Expr, ...] = ()
+    columns: frozenset[str] | None = None
+    each_once: bool = False
+    fetch: int | None = None
+    top: Top | None = None
+
+
 @dataclass(slots=True)
 class Ask:
-    """What a statement asks of one table: for each of its scans the conjuncts that its rows must satisfy."""
+    """What a statement asks of one table, by each of its scans."""
 
-    scans: list[tuple[Expr, ...]] = field(default_factory=list)
+    scans: list[ScanAsk] = field(default_factory=list)
+
+    def looks_at(self, columns: Iterable[str]) -> bool:
+        """True if any scan looks at one of ``columns``."""
+        wanted = set(columns)
+        return any(scan.columns is None or wanted & scan.columns for scan in self.scans)
 
 
-def asks(plan: LogicalPlan) -> dict[TableName, Ask]:
-    """What ``plan`` (optimised) asks of each table, by full name."""
+def asks(plan: LogicalPlan, names: Iterable[TableName]) -> dict[TableName, Ask]:
+    """What ``plan`` (optimised) asks of each of the tables ``names``."""
     found: dict[TableName, Ask] = {}
-    _walk(plan, (), found)
+    _walk(plan, _Above(), found)
+    for name in _hidden(plan, names, found):
+        found.setdefault(name, Ask()).scans.append(ScanAsk())
     return found
 
 
-def _walk(plan: LogicalPlan, above: tuple[Expr, ...], found: dict[TableName, Ask]) -> None:
+def _hidden(plan: LogicalPlan, names: Iterable[TableName], found: Mapping[TableName, Ask]) -> list[TableName]:
+    """The tables with scans that the plan doesn't show but in its text: those of scalar subqueries.
+
+    Where the text leaves a doubt, a table is one of them.
+    """
+    lines = re.findall(r"^ *TableScan: (.*)$", plan.display_indent(), re.MULTILINE)
+    if len(lines) == sum(len(ask.scans) for ask in found.values()):
+        return []
+    hidden = []
+    for name in names:
+        shown = tuple(".".join(name[start:]) for start in range(3))
+        count = sum(line == text or line.startswith(f"{text} ") for line in lines for text in shown)
+        if count > (len(found[name].scans) if name in found else 0):
+            hidden.append(name)
+    return hidden or list(names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Above:
+    """What stands above a node: conjuncts, and what is done with its rows."""
+
+    conjuncts: tuple[Expr, ...] = ()
+    each_once: bool = False
+    top: Top | None = None
+
+
+def _walk(plan: LogicalPlan, above: _Above, found: dict[TableName, Ask]) -> None:
     node: Any = plan.to_variant()
     if isinstance(node, TableScan):
         _scan(node, above, found)
         return
     if isinstance(node, Filter):
-        above = (*above, *conjuncts(node.predicate()))
-    elif not isinstance(node, Projection):
-        above = ()
+        predicate = node.predicate()
+        once = above.each_once and _is_plain(predicate)
+        above = _Above((*above.conjuncts, *conjuncts(predicate)), once)
+    elif isinstance(node, Projection):
+        above = _Above(above.conjuncts, above.each_once and all(map(_is_plain, node.projections())))
+    elif isinstance(node, Aggregate):
+        above = _Above(each_once=_is_idempotent(node))
+    elif isinstance(node, Sort):
+        above = _Above(top=_top(node))
+    elif not isinstance(node, SubqueryAlias):
+        above = _Above()
     for below in plan.inputs():
         _walk(below, above, found)
 
 
-def _scan(node: TableScan, above: tuple[Expr, ...], found: dict[TableName, Ask]) -> None:
+def _scan(node: TableScan, above: _Above, found: dict[TableName, Ask]) -> None:
     catalog, schema, table = node.fqn()
     relation = ".".join(part for part in (catalog, schema, table) if part is not None)
-    own = tuple(expr for expr in above if all(column.relation() == relation for column in _columns(expr)))
-    predicates = tuple(part for expr in node.filters() for part in conjuncts(expr)) + own
-    found.setdefault((catalog or MAIN, schema or DEFAULT, table), Ask()).scans.append(predicates)
+    own = tuple(expr for expr in above.conjuncts if _is_about(relation, expr))
+    pushed = [part for expr in node.filters() for part in conjuncts(expr)]
+    named = [columns(expr) for expr in pushed]
+    looked_at = {name for _, name in node.projection()} | {column.name() for some in named for column in some or ()}
+    known = None if None in named else frozenset(looked_at)
+    once = above.each_once and all(map(_is_plain, pushed))
+    ask = ScanAsk((*pushed, *own), known, once, node.fetch(), above.top)
+    found.setdefault((catalog or MAIN, schema or DEFAULT, table), Ask()).scans.append(ask)
+
+
+def _top(node: Sort) -> Top | None:
+    """The first rows that are asked of a sort by columns."""
+    rows, order = node.get_fetch_val(), node.sort_exprs()
+    keys = [variant(sort.expr()) for sort in order]
+    if rows is None or not all(isinstance(key, Column) for key in keys):
+        return None
+    names = tuple(key.name() for key in keys)
+    return Top(names, rows, not order[0].ascending(), order[0].nulls_first())
+
+
+def _is_about(relation: str, expr: Expr) -> bool:
+    found = columns(expr)
+    return found is not None and all(column.relation() == relation for column in found)
 
 
 def projected(plan: LogicalPlan) -> set[str]:
@@ -60,6 +165,9 @@ def projected(plan: LogicalPlan) -> set[str]:
     node: Any = plan.to_variant()
     own = {name for _, name in node.projection()} if isinstance(node, TableScan) else set()
     return own.union(*(projected(below) for below in plan.inputs()))
+
+
+# -- expressions
 
 
 def conjuncts(expr: Expr) -> Iterator[Expr]:
@@ -74,13 +182,53 @@ def conjuncts(expr: Expr) -> Iterator[Expr]:
             yield node
 
 
-def _columns(expr: Expr) -> Iterator[Column]:
+def columns(expr: Expr) -> list[Column] | None:
+    """The columns in ``expr``; None where it holds what datafusion-python can't show (a subquery)."""
     node = variant(expr)
     if isinstance(node, Column):
-        yield node
-    elif not isinstance(node, Literal):
-        for operand in expr.rex_call_operands():
-            yield from _columns(operand)
+        return [node]
+    if isinstance(node, Literal):
+        return []
+    operands = _operands(expr)
+    if operands is None:
+        return None
+    below = [columns(operand) for operand in operands]
+    return None if None in below else [column for some in below for column in some or ()]
+
+
+def _operands(expr: Expr) -> list[Expr] | None:
+    try:
+        return list(expr.rex_call_operands())
+    except RuntimeError:
+        return None
+
+
+_PLAIN = (Alias, Between, BinaryExpr, Cast, InList, IsNotNull, IsNull, Not)
+_IDEMPOTENT = {"min", "max", "bool_and", "bool_or", "bit_and", "bit_or"}
+
+
+def _is_plain(expr: Expr) -> bool:
+    """True if ``expr`` calls no function, which could give something else each time."""
+    node = variant(expr)
+    if isinstance(node, Column | Literal):
+        return True
+    operands = _operands(expr) if isinstance(node, _PLAIN) else None
+    return operands is not None and all(map(_is_plain, operands))
+
+
+def _is_idempotent(node: Aggregate) -> bool:
+    """True if the aggregates give the same however often a row is repeated."""
+    if not all(map(_is_plain, node.group_by_exprs())):
+        return False
+    for expr in node.aggregate_exprs():
+        try:
+            name, arguments = node.agg_func_name(expr), node.aggregation_arguments(expr)
+            once = name in _IDEMPOTENT or (name == "count" and variant(expr).is_distinct())
+        except (RuntimeError, AttributeError):
+            return False
+        if not once or not all(map(_is_plain, arguments)):
+            return False
+    return True
 
 
 def variant(expr: Expr) -> Any:

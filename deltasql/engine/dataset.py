@@ -1,36 +1,32 @@
-"""delta-rs's scan as an Arrow dataset, which DataFusion takes for a table."""
+"""Streams of Arrow batches as an Arrow dataset, which DataFusion takes for a table; and what they read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
+import pyarrow.parquet as pq
 from datafusion.catalog import Table
+from pyarrow.fs import LocalFileSystem
 
+from deltasql.catalog.columns import batches, mapping, nullable
 from deltasql.catalog.snapshot import Snapshot
-from deltasql.errors import InternalError
+from deltasql.errors import InternalError, StorageError, brief
 
 UTC = "UTC"
+
+Read = Callable[[Sequence[str]], Iterator[pa.RecordBatch]]
+"""Reads the named columns; batches of no columns have their number of rows."""
 
 
 def readable(snapshot: Snapshot) -> pa.Schema:
     """The columns of ``snapshot`` as files may hold them: nullable throughout, whatever the table promises."""
-    return pa.schema([_nullable(field) for field in snapshot.schema])
-
-
-def _nullable(field: pa.Field) -> pa.Field:
-    type = field.type
-    if pa.types.is_struct(type):
-        type = pa.struct([_nullable(child) for child in type])
-    elif pa.types.is_list(type):
-        type = pa.list_(_nullable(type.value_field))
-    elif pa.types.is_map(type):
-        type = pa.map_(type.key_field.with_type(_nullable(type.key_field).type), _nullable(type.item_field))
-    return pa.field(field.name, type)
+    return pa.schema([nullable(field) for field in snapshot.schema])
 
 
 def in_zone(field: pa.Field, zone: str) -> pa.Field:
@@ -40,31 +36,31 @@ def in_zone(field: pa.Field, zone: str) -> pa.Field:
     return field
 
 
-def outline(snapshot: Snapshot, zone: str) -> Table:
-    """A table with the columns of ``snapshot`` and no rows: enough to plan with."""
-    schema = pa.schema([in_zone(field, zone) for field in readable(snapshot)])
+def outline(schema: pa.Schema, zone: str) -> Table:
+    """A table of these columns and no rows: enough to plan with."""
+    schema = pa.schema([in_zone(field, zone) for field in schema])
     return Table(pads.dataset(schema.empty_table()))
 
 
-class ScanDataset(pads.Dataset):  # type: ignore[misc]
-    """A snapshot as an Arrow dataset of one fragment, read by ``DeltaTable.scan``.
+class StreamDataset(pads.Dataset):  # type: ignore[misc]
+    """Streams of batches of one schema, each a fragment, which DataFusion reads side by side.
 
-    ``predicate`` is what delta-rs may skip rows by. No filter of DataFusion's but a constant may reach this: it
-    is written in Arrow's terms, which differ on NaN, and for some it can't be written at all.
+    No filter of DataFusion's but a constant may reach this: it is written in Arrow's terms, which differ on NaN,
+    and for some it can't be written at all.
     """
 
-    def __init__(self, snapshot: Snapshot, predicate: str | None) -> None:
-        self._snapshot = snapshot
-        self._predicate = predicate
+    def __init__(self, schema: pa.Schema, streams: Sequence[Read]) -> None:
+        self._schema = schema
+        self._streams = streams
 
     @property
     def schema(self) -> pa.Schema:
-        """The table's columns."""
-        return readable(self._snapshot)
+        """The columns."""
+        return self._schema
 
-    def get_fragments(self, filter: pads.Expression | None = None) -> list[ScanDataset]:  # noqa: ARG002
-        """The one fragment."""
-        return [self]
+    def get_fragments(self, filter: pads.Expression | None = None) -> list[StreamDataset]:  # noqa: ARG002
+        """A dataset for each stream."""
+        return [StreamDataset(self._schema, [stream]) for stream in self._streams]
 
     def scanner(
         self,
@@ -74,7 +70,8 @@ class ScanDataset(pads.Dataset):  # type: ignore[misc]
         **_: Any,
     ) -> _Scanner:
         """A scanner of the chosen columns."""
-        return _Scanner(self._snapshot, self._predicate, columns, empty=not _holds(filter))
+        chosen = self._schema if columns is None else pa.schema([self._schema.field(name) for name in columns])
+        return _Scanner(chosen, self._streams, empty=not _holds(filter))
 
 
 def _holds(filter: pads.Expression | pa.Scalar | None) -> bool:
@@ -88,30 +85,93 @@ def _holds(filter: pads.Expression | pa.Scalar | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Scanner:
-    snapshot: Snapshot
-    predicate: str | None
-    columns: list[str] | None
+    projected_schema: pa.Schema
+    streams: Sequence[Read]
     _: KW_ONLY
     empty: bool
 
-    @property
-    def projected_schema(self) -> pa.Schema:
-        schema = readable(self.snapshot)
-        return schema if self.columns is None else pa.schema([schema.field(name) for name in self.columns])
-
     def to_batches(self) -> Iterator[pa.RecordBatch]:
-        if self.empty:
-            return
-        schema = self.projected_schema
-        needed = schema.names or self.snapshot.schema.names[:1]  # Counting takes a column, whichever.
-        stream = self.snapshot.table.scan(columns=needed, predicate=self.predicate)
-        for batch in pa.RecordBatchReader.from_stream(stream):
-            columns = [self._stored(field, batch.column(field.name)) for field in schema]
-            yield pa.RecordBatch.from_arrays(columns, schema=schema) if columns else batch.select([])
+        if not self.empty:
+            for stream in self.streams:
+                yield from stream(self.projected_schema.names)
 
-    def _stored(self, field: pa.Field, values: pa.Array) -> pa.Array:
-        """A column in its type of the Delta schema; an empty partition value is NULL (Delta protocol)."""
-        values = values.cast(field.type)
-        if field.name in self.snapshot.partition_columns and pa.types.is_string(values.type):
-            return pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
-        return values
+
+# -- by the footers
+
+_MOST_ROWS = 1 << 30
+
+
+def counted(snapshot: Snapshot, files: Sequence[Path]) -> Read:
+    """As many rows of no columns as ``files`` have."""
+
+    def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        if columns:
+            raise InternalError(f"only the number of rows was to be asked for, not {columns}")
+        rows = sum(map(snapshot.rows_of, files))
+        while rows > 0:
+            yield pa.record_batch([pa.nulls(min(rows, _MOST_ROWS))], names=["rows"]).select([])
+            rows -= _MOST_ROWS
+
+    return read
+
+
+# -- by delta-rs
+
+
+def scanned(snapshot: Snapshot, predicate: str | None) -> Read:
+    """The rows of ``snapshot`` by ``DeltaTable.scan``; ``predicate`` is what delta-rs may skip rows by."""
+    schema = readable(snapshot)
+
+    def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        needed = list(columns) or schema.names[:1]  # Counting takes a column, whichever.
+        fields = [schema.field(name) for name in columns]
+        for batch in pa.RecordBatchReader.from_stream(snapshot.table.scan(columns=needed, predicate=predicate)):
+            arrays = [_stored(snapshot, field, batch.column(field.name)) for field in fields]
+            yield pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields)) if fields else batch.select([])
+
+    return read
+
+
+def _stored(snapshot: Snapshot, field: pa.Field, values: pa.Array) -> pa.Array:
+    """A column in its type of the Delta schema; an empty partition value is NULL (Delta protocol)."""
+    values = values.cast(field.type)
+    if field.name in snapshot.partition_columns and pa.types.is_string(values.type):
+        return pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
+    return values
+
+
+# -- by Arrow
+
+
+def read_by_arrow(snapshot: Snapshot, files: Sequence[Path], wanted: pads.Expression | None) -> Read:
+    """The rows of ``files`` by Arrow's Parquet reader; ``wanted`` is what it may skip row groups by.
+
+    Deletion vectors come from delta-rs, column mapping is done here. Raises `StorageError` for a file that can't be
+    read.
+    """
+    mode = mapping(snapshot.properties)
+
+    def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        fields = [snapshot.schema.field(name) for name in columns]
+        for path in files:
+            values = zip(snapshot.partition_columns, snapshot.partition_values[path], strict=True)
+            known = {name: value.cast(snapshot.schema.field(name).type) for name, value in values}
+            try:
+                with pq.ParquetFile(path, coerce_int96_timestamp_unit="us") as parquet:
+                    chosen, groups = snapshot.live_rows.get(path), _row_groups(path, wanted)
+                    yield from batches(parquet, fields, mode, known, chosen=chosen, row_groups=groups)
+            except (OSError, pa.ArrowException) as error:
+                raise StorageError(f"`{path}` can't be read: {brief(error)}") from error
+
+    return read
+
+
+def _row_groups(path: Path, wanted: pads.Expression | None) -> list[int] | None:
+    """The row groups of a file that may hold a row that is wanted; None: all of them."""
+    if wanted is None:
+        return None
+    fragment = pads.ParquetFileFormat().make_fragment(str(path), filesystem=LocalFileSystem())
+    try:
+        return [group.id for group in fragment.subset(wanted).row_groups]
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, KeyError):
+        return None  # The file lacks a column that is compared, or holds it in another type.

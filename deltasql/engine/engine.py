@@ -7,8 +7,10 @@ one thread at a time and read from by any number. What a query reads is fixed wh
 from __future__ import annotations
 
 import decimal
+import functools
+import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,20 +19,29 @@ from typing import TYPE_CHECKING, Any, Protocol
 import datafusion
 import pyarrow as pa
 
+from deltasql.catalog.catalog import MAIN
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.ask import Ask, asks, projected
-from deltasql.engine.dataset import UTC, outline
+from deltasql.engine.dataset import UTC, outline, readable
+from deltasql.engine.external import External, external
+from deltasql.engine.late import decodes_late
+from deltasql.engine.listing import Listings
 from deltasql.engine.provider import Lookup, StatementCatalog, TableName
 from deltasql.engine.scan import Access, Shown, Tables, floats, needs_ask
+from deltasql.engine.sharing import MOST_BYTES, is_costly, keeps_its_predicates
+from deltasql.engine.sources import Files, Source
 from deltasql.engine.translate import translate
 from deltasql.errors import NotSupportedError, PlanError, StorageError, VersionNotFound
-from deltasql.names import did_you_mean
+from deltasql.names import did_you_mean, quote
+from deltasql.sql.ctes import SharedCte, of_cte, shared_ctes, with_computed
 from deltasql.sql.rewrite import Rewritten
 
 if TYPE_CHECKING:
     from datafusion.catalog import Table
+    from datafusion.plan import LogicalPlan
 
-Sources = Mapping[TableName, Snapshot]
+Sources = Mapping[TableName, Snapshot | Source]
+Bound = Mapping[TableName, tuple[Snapshot | Source, Access]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +49,15 @@ class BoundQuery:
     """A planned query: its schema, a way to read its rows (again and again), and how its tables are read.
 
     ``is_empty`` tells that its predicate can hold for no row whatever the data: it folds to false or NULL.
-    ``columns_read`` are the names of the columns that its scans read.
+    ``columns_read`` are the names of the columns that its scans read, ``shared`` the CTEs that are computed once.
     """
 
     schema: pa.Schema
     read: Callable[[], Iterator[pa.RecordBatch]]
     is_empty: Callable[[], bool]
     columns_read: Callable[[], set[str]]
-    tables: Mapping[TableName, tuple[Snapshot, Access]] = field(default_factory=dict)
+    tables: Bound = field(default_factory=dict)
+    shared: tuple[SharedCte, ...] = ()
 
 
 class Engine(Protocol):
@@ -59,6 +71,12 @@ class Engine(Protocol):
 
     def evaluate(self, expression: str, parameters: Mapping[str, Any]) -> Any:
         """The Python value of a constant expression."""
+
+    def external(self, format: str, paths: Sequence[str], options: Mapping[str, Any]) -> External:
+        """The files ``paths``, which are no Delta table, as a table."""
+
+    def limit(self, *, memory: int | None, threads: int) -> None:
+        """Let queries use ``memory`` bytes (None: all), past which they spill to disk, and ``threads`` (0: all)."""
 
     def set_option(self, name: str, value: str) -> None:
         """Set an option of the engine's own (``datafusion.…``)."""
@@ -80,48 +98,82 @@ class DataFusionEngine:
     """`Engine` on DataFusion. ``lookup`` finds tables that no statement names (for ``information_schema``)."""
 
     def __init__(self, lookup: Lookup, *, catalog: str, schema: str) -> None:
+        self._home = catalog, schema
+        self._planning = threading.RLock()
+        self._provider = StatementCatalog(lookup)
+        self._set: dict[str, str] = {}
+        self._before: dict[str, str] = {}
+        self._defaults: dict[str, str] = {}
+        self._limit: int | None = None
+        self._threads = 0
+        self.reader = "auto"
+        self.time_zone = UTC
+        self._open()
+
+    def _open(self) -> None:
+        """Begin a context: its memory and threads are fixed with it."""
         config = datafusion.SessionConfig(_CONFIG)
         config = config.with_information_schema(enabled=True)
         config = config.with_create_default_catalog_and_schema(enabled=False)
-        config = config.with_default_catalog_and_schema(catalog, schema)
-        self._context = datafusion.SessionContext(config)
-        self._planning = threading.Lock()
-        self._tables = Tables(self._context, _CONFIG)
-        self._provider = StatementCatalog(lookup)
-        self._context.register_catalog_provider(catalog, self._provider)
-        self._defaults: dict[str, str] = {}
-        self.reader = "auto"
-        self.time_zone = UTC
+        config = config.with_default_catalog_and_schema(*self._home)
+        runtime = datafusion.RuntimeEnvBuilder().with_disk_manager_os()
+        if self._threads:
+            config = config.with_target_partitions(self._threads)
+        if self._limit is not None:
+            runtime = runtime.with_fair_spill_pool(self._limit)
+            config = functools.reduce(lambda made, option: made.set(*option), _FRUGAL.items(), config)
+        self._context = datafusion.SessionContext(config, runtime)
+        self._tables = Tables(self._context, Listings(self._context, _CONFIG))
+        self._context.register_catalog_provider(self._home[0], self._provider)
+        for name, value in self._set.items():
+            self._change(name, value)
+
+    def limit(self, *, memory: int | None, threads: int) -> None:
+        """Set what queries may use; see `Engine.limit`."""
+        with self._planning:
+            if (memory, threads) != (self._limit, self._threads):
+                self._limit, self._threads = memory, threads
+                self._open()
 
     def query(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> BoundQuery:
         """Plan ``query``; see `Engine.query`."""
+        shown = Shown(self.time_zone, query.may_read)
         with self._planning, _translated(query):
-            found = self._asks(query, sources, parameters)
-            bound = {
-                name: (snapshot, self._tables.access(snapshot, found.get(name), self.reader))
-                for name, snapshot in sources.items()
-            }
+            found, shared = self._asked(query, sources, parameters)
+            bound = {name: (source, self._access(source, found.get(name))) for name, source in sources.items()}
             tables = {
-                name: self._tables.table(snapshot, found.get(name), access, Shown(self.time_zone, query.may_read))
-                for name, (snapshot, access) in bound.items()
+                name: self._table(source, found.get(name), access, shown) for name, (source, access) in bound.items()
             }
-            listed = [
-                snapshot
-                for snapshot, access in bound.values()
-                if access.path == "listing" and any(map(query.may_read, floats(snapshot)))
-            ]
-            with self._statistics(trusted=not any(map(self._tables.statistics_lie, listed))):
-                frame = self._planned(query, tables, parameters)
+            how, limited = self._how(query, bound, found), self._limit is not None
+            with self._options(how):
+                frame = self._planned(query.text, tables, parameters)
         schema = _named(plain_schema(frame.schema()), query.renames)
+
+        def streamed(options: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
+            chosen = frame
+            if shared or options:
+                chosen = self._with_computed(query.text, shared, tables, parameters, {**how, **options})
+            stream = chosen.execute_stream()
+            # What a listing can't find it passes over (facts.md, 49), so the files are looked for after
+            # the scan was laid out, each time it is.
+            for source, access in bound.values():
+                _require_files(source, access.files)
+            return _batches(stream, schema)
 
         def read() -> Iterator[pa.RecordBatch]:
             with _translated(query):
-                stream = frame.execute_stream()
-                # What a listing can't find it passes over (facts.md, 49), so the files are looked for after
-                # the scan was laid out, each time it is.
-                for snapshot, access in bound.values():
-                    _require_files(snapshot, access.files)
-                yield from _batches(stream, schema)
+                begun = False
+                try:
+                    for batch in streamed({}):
+                        begun = True
+                        yield batch
+                except Exception as error:
+                    if begun or not limited or _EXHAUSTED not in str(error):
+                        raise
+                else:
+                    return
+                # A hash join can't spill. What the first stream held is free by now, as its error is forgotten.
+                yield from streamed(_SORT_MERGE)
 
         def is_empty() -> bool:
             with _translated(query):
@@ -131,36 +183,112 @@ class DataFusionEngine:
             with _translated(query):
                 return projected(frame.optimized_logical_plan())
 
-        return BoundQuery(schema, read, is_empty, columns_read, bound)
+        return BoundQuery(schema, read, is_empty, columns_read, bound, shared)
 
-    def _asks(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> dict[TableName, Ask]:
-        """What the query asks of each table, from a first plan, where a table is laid out by it."""
-        if not any(map(needs_ask, sources.values())):
-            return {}
-        tables = {name: outline(snapshot, self.time_zone) for name, snapshot in sources.items()}
-        return asks(self._planned(query, tables, parameters).optimized_logical_plan())
+    def _asked(
+        self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]
+    ) -> tuple[dict[TableName, Ask], tuple[SharedCte, ...]]:
+        """What the query asks of each table, and which CTEs are worth sharing, by a first plan; without it, nothing."""
+        ctes = shared_ctes(query.text)
+        if not ctes and not any(needs_ask(s) if isinstance(s, Snapshot) else True for s in sources.values()):
+            return {}, ()
+        tables = {
+            name: outline(readable(source) if isinstance(source, Snapshot) else source.schema, self.time_zone)
+            for name, source in sources.items()
+        }
+
+        def plan(sql: str) -> tuple[LogicalPlan, dict[TableName, Ask]]:
+            plan = self._planned(sql, tables, parameters).optimized_logical_plan()
+            return plan, asks(plan, sources)
+
+        whole = plan(query.text)[1]
+        shared = []
+        for cte in ctes:
+            body, alone = plan(of_cte(query.text, cte.name))
+            if is_costly(body) and keeps_its_predicates(whole, alone, cte.references):
+                shared.append(cte)
+        return whole, tuple(shared)
+
+    def _with_computed(
+        self,
+        sql: str,
+        shared: Iterable[SharedCte],
+        tables: Mapping[TableName, Table],
+        parameters: Mapping[str, Any],
+        options: Mapping[str, str],
+    ) -> datafusion.DataFrame:
+        """The query planned with those of the CTEs ``shared`` computed that are small enough to be kept."""
+
+        def planned(sql: str) -> datafusion.DataFrame:
+            with self._planning, self._options(options):
+                return self._planned(sql, served, parameters)
+
+        served = dict(tables)
+        for cte in shared:
+            frame = planned(of_cte(sql, cte.name))
+            rows = _collected(frame, MOST_BYTES)
+            if rows is not None:
+                served[MAIN, _CTES, cte.name] = self._tables.rows(rows, self.time_zone)
+                sql = with_computed(sql, {cte.name: f"{quote(_CTES)}.{quote(cte.name)}"})
+        return planned(sql)
+
+    def _access(self, source: Snapshot | Source, ask: Ask | None) -> Access:
+        return self._tables.access(source, ask, self.reader) if isinstance(source, Snapshot) else source.access(ask)
+
+    def _table(self, source: Snapshot | Source, ask: Ask | None, access: Access, shown: Shown) -> Table:
+        if isinstance(source, Snapshot):
+            return self._tables.table(source, ask, access, shown)
+        return source.table(self._tables, ask, shown)
+
+    def _lies(self, source: Snapshot | Source, access: Access, query: Rewritten) -> bool:
+        """True if DataFusion would take the statistics of the source's files for more than they are."""
+        if isinstance(source, Files):
+            return source.found.statistics_lie
+        if not isinstance(source, Snapshot) or access.path != "listing":
+            return False
+        return any(map(query.may_read, floats(source.schema))) and self._tables.statistics_lie(source)
+
+    def _how(self, query: Rewritten, bound: Bound, found: Mapping[TableName, Ask]) -> dict[str, str]:
+        """DataFusion's options for a query."""
+        options = {_COLLECT: "false"} if any(self._lies(*one, query) for one in bound.values()) else {}
+        listed = ((name, source) for name, (source, access) in bound.items() if access.path == "listing")
+        if _LATE not in self._set and any(
+            isinstance(source, Snapshot) and name in found and decodes_late(source, found[name])
+            for name, source in listed
+        ):
+            options[_LATE] = "true"
+        return options
+
+    def external(self, format: str, paths: Sequence[str], options: Mapping[str, Any]) -> External:
+        """Files that are no Delta table; see `Engine.external`."""
+        with self._planning:
+            shown = Shown(self.time_zone, lambda _: True)
+            return external(self._context, format, paths, options, shown=shown)
 
     @contextmanager
-    def _statistics(self, *, trusted: bool) -> Iterator[None]:
-        """Plan without the files' statistics where these aren't ``trusted``."""
-        before = None if trusted else self._setting(_COLLECT)[1]
-        if before == "true":
-            self._context.sql(f"SET {_COLLECT} = 'false'")
+    def _options(self, options: Mapping[str, str]) -> Iterator[None]:
+        """Plan under ``options`` of DataFusion's, which a frame keeps from then on."""
+        for name in options.keys() - self._before.keys():
+            self._before[name] = self._setting(name)[1]
+        before = {name: self._set.get(name, self._before[name]) for name in options}
         try:
+            for name, value in options.items():
+                self._change(name, value)
             yield
         finally:
-            if before == "true":
-                self._context.sql(f"SET {_COLLECT} = 'true'")
+            for name, value in before.items():
+                self._change(name, value)
+
+    def _change(self, name: str, value: str) -> None:
+        quoted = value.replace("'", "''")
+        self._context.sql(f"SET {name} = '{quoted}'")
 
     def _planned(
-        self, query: Rewritten, tables: Mapping[TableName, Table], parameters: Mapping[str, Any]
+        self, sql: str, tables: Mapping[TableName, Table], parameters: Mapping[str, Any]
     ) -> datafusion.DataFrame:
-        with self._provider.serving(tables):
-            return self._frame(query.text, parameters)
-
-    def _frame(self, sql: str, parameters: Mapping[str, Any]) -> datafusion.DataFrame:
         values = {name: _value(value) for name, value in parameters.items()} or None
-        return self._context.sql_with_options(sql, _READ_ONLY, param_values=values)
+        with self._provider.serving(tables):
+            return self._context.sql_with_options(sql, _READ_ONLY, param_values=values)
 
     def evaluate(self, expression: str, parameters: Mapping[str, Any]) -> Any:
         """The Python value of a constant expression; see `Engine.evaluate`."""
@@ -181,10 +309,10 @@ class DataFusionEngine:
                 raise NotSupportedError(f"`{name}` can't be changed: {why}")
         with self._planning:
             before = self._setting(name)[1]
-            quoted = value.replace("'", "''")
             with _translated(None):
-                self._context.sql(f"SET {name} = '{quoted}'")
+                self._change(name, value)
             self._defaults.setdefault(name, before)
+            self._set[name] = value
 
     def option(self, name: str) -> tuple[str, str, str]:
         """One of DataFusion's options; see `Engine.option`."""
@@ -202,6 +330,7 @@ class DataFusionEngine:
         name = name.lower()
         if name in self._defaults:
             self.set_option(name, self._defaults[name])
+            self._set.pop(name, None)
         else:
             self.option(name)
 
@@ -220,11 +349,20 @@ class DataFusionEngine:
         return [(row["name"], row["value"] or "", row["description"] or "") for row in rows]
 
 
+_CTES = "ctes"
 _COLLECT = "datafusion.execution.collect_statistics"
+_LATE = "datafusion.execution.parquet.pushdown_filters"
 _CONFIG = {
     # Instants in INT96 are right over the whole range of TIMESTAMP only in microseconds (facts.md, 56).
     "datafusion.execution.parquet.coerce_int96": "us",
 }
+# What makes sorts spill where memory is limited; with DataFusion's own values they fail (facts.md, 57).
+_FRUGAL = {
+    "datafusion.execution.batch_size": "2048",
+    "datafusion.execution.sort_spill_reservation_bytes": "2097152",
+}
+_SORT_MERGE = {"datafusion.optimizer.prefer_hash_join": "false"}
+_EXHAUSTED = "Resources exhausted"
 _READ_ONLY = (
     datafusion.SQLOptions().with_allow_ddl(allow=False).with_allow_dml(allow=False).with_allow_statements(allow=False)
 )
@@ -232,6 +370,7 @@ _FIXED = {
     "datafusion.sql_parser.": "deltasql reads SQL in DataFusion's own dialect",
     "datafusion.catalog.": "deltasql keeps the catalog",
     "datafusion.execution.parquet.coerce_int96": "instants would be read wrong",
+    "datafusion.runtime.memory_limit": "it is `deltasql.memory_limit`",
 }
 
 
@@ -245,8 +384,26 @@ def _translated(query: Rewritten | None) -> Iterator[None]:
         raise translate(error, query) from error
 
 
-def _require_files(snapshot: Snapshot, files: Iterable[Path]) -> None:
-    missing = next((file for file in files if not file.exists()), None)
+def _collected(frame: datafusion.DataFrame, most: int) -> pa.Table | None:
+    """The rows of ``frame``, or None if they are more than ``most`` bytes, or have a column name twice."""
+    if len(set(frame.schema().names)) < len(frame.schema().names):
+        return None
+    batches, size = [], 0
+    for item in frame.execute_stream():
+        batch = item.to_pyarrow()
+        batches.append(batch)
+        size += batch.nbytes
+        if size > most:
+            return None
+    return pa.Table.from_batches(batches, frame.schema())
+
+
+def _require_files(snapshot: Snapshot | Source, files: Iterable[Path]) -> None:
+    if not isinstance(snapshot, Snapshot):
+        if isinstance(snapshot, Files):
+            snapshot.found.require_files()
+        return
+    missing = next((file for file in files if not os.path.exists(file)), None)  # noqa: PTH110 (a third of the time)
     if missing is not None:
         message = f"version {snapshot.version} of `{snapshot.name}` can't be read: its file `{missing.name}` is missing"
         if snapshot.is_latest:

@@ -14,7 +14,7 @@ from typing import Protocol
 from datafusion.catalog import CatalogProvider, SchemaProvider, Table
 
 from deltasql.catalog.snapshot import Snapshot
-from deltasql.engine.dataset import UTC, outline
+from deltasql.engine.dataset import UTC, outline, readable
 from deltasql.errors import Error
 
 TableName = tuple[str, str, str]
@@ -68,7 +68,7 @@ class StatementCatalog(CatalogProvider):
     def _open(self, schema: str, name: str) -> Table | None:
         try:
             snapshot = self._lookup.find(schema, name)
-            return None if snapshot is None else outline(snapshot, UTC)
+            return None if snapshot is None else outline(readable(snapshot), UTC)
         except Error:
             return None
 

@@ -8,21 +8,25 @@ DataFusion, and is in no statistics, so an upper bound on a floating-point colum
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as pads
 from datafusion.expr import Between, BinaryExpr, Column, Expr, InList, IsNotNull, IsNull, Literal, Not
 
 from deltasql.catalog.snapshot import Snapshot
-from deltasql.engine.ask import Ask, conjuncts, variant
+from deltasql.engine.ask import Ask, Top, conjuncts, variant
 from deltasql.names import literal, quote
 
 Mask = Any
 """A boolean array over the files (true: may match), or None where nothing is proved."""
 
+_LOOKED_AT = 64
 _FLIPPED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _INVERSE = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _COMPARE = {"<": pc.less, "<=": pc.less_equal, ">": pc.greater, ">=": pc.greater_equal}
@@ -36,11 +40,27 @@ def kept(snapshot: Snapshot, ask: Ask) -> Sequence[int]:
     bounds = Bounds(snapshot, snapshot.adds)
     total: Mask = None
     for scan in ask.scans:
-        mask = _all([bounds.may_match(expr) for expr in scan])
+        mask = _all([bounds.may_match(expr) for expr in scan.conjuncts])
+        if scan.top is not None and not scan.conjuncts:
+            mask = bounds.first_rows(scan.top)
         if mask is None:
             return every
         total = mask if total is None else pc.or_(total, mask)
     return every if total is None else [index for index, may in enumerate(total.to_pylist()) if may]
+
+
+def enough(snapshot: Snapshot, ask: Ask, files: Sequence[Path]) -> Sequence[Path]:
+    """So many of ``files`` as hold the rows that are asked for, where any will do."""
+    if not all(scan.fetch is not None and not scan.conjuncts for scan in ask.scans):
+        return files
+    wanted = max(scan.fetch or 0 for scan in ask.scans)
+    for count, file in enumerate(files, 1):
+        wanted -= snapshot.rows_of(file)
+        if wanted <= 0:
+            return files[:count]
+        if count == _LOOKED_AT:
+            break
+    return files
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +117,30 @@ class Bounds:
         if found is None:
             return None
         return self._compared(found.column, _INVERSE[found.operator] if negated else found.operator, found.value)
+
+    def first_rows(self, top: Top) -> Mask:
+        """The files that may hold one of the first rows in an order, without any condition."""
+        column = top.columns[0]
+        ends = self._ends(column)
+        if ends is None or "deletionVectors" in self._snapshot.features_in_use or not _is_exact(ends[0].type):
+            return None
+        near, far = ends if top.descending else ends[::-1]  # All rows of a file are at least as far on as ``near``.
+        is_partition = column in self._snapshot.partition_columns
+        if not is_partition and f"null_count.{column}" not in self._names:
+            return None
+        rows = self._adds["num_records"]
+        nulls = pc.if_else(pc.is_null(near), rows, 0) if is_partition else self._adds[f"null_count.{column}"]
+        order = pc.sort_indices(near, sort_keys=[("", "descending" if top.descending else "ascending")])
+        there = pc.cumulative_sum(pc.fill_null(pc.subtract(rows, nulls), 0).take(order))
+        reached = pc.index(pc.greater_equal(there, top.rows), value=True).as_py()
+        if reached < 0 or not (last := near[order[reached].as_py()]).is_valid:
+            return None
+        may = pc.fill_null(
+            (pc.greater_equal if top.descending else pc.less_equal)(far, last), fill_value=not is_partition
+        )
+        if top.nulls_first:
+            may = pc.or_(may, pc.fill_null(pc.greater(nulls, 0), fill_value=True))
+        return may
 
     def _nulls(self, expr: Expr, wanted: bool) -> Mask:  # noqa: FBT001
         node = variant(expr)
@@ -172,6 +216,12 @@ class Bounds:
         return low, high
 
 
+def _is_exact(type: pa.DataType) -> bool:
+    """True for types whose order is Arrow's own and whose statistics aren't cut off."""
+    kinds = (pa.types.is_integer, pa.types.is_date, pa.types.is_decimal, pa.types.is_timestamp)
+    return any(of(type) for of in kinds)
+
+
 def _is_comparable(stored: pa.DataType, value: pa.DataType) -> bool:
     """True where Arrow compares the two just as DataFusion does: after coercion the types are the same."""
     if pa.types.is_string(stored) and (pa.types.is_string(value) or pa.types.is_string_view(value)):
@@ -198,26 +248,39 @@ def _any(masks: Sequence[Mask]) -> Mask:
     return total
 
 
-# -- for delta-rs, which takes text
+# -- for the readers that take a predicate: weaker than what is asked, as the rest is done by DataFusion
 
 
 def as_sql(snapshot: Snapshot, ask: Ask) -> str | None:
-    """What delta-rs may be told of the rows that are wanted: a weaker predicate than each scan's, or None.
-
-    Of one scan the comparisons with literals are handed on, where no floating-point column is compared.
-    """
-    if len(ask.scans) != 1:
-        return None
-    parts = [text for expr in ask.scans[0] for part in conjuncts(expr) if (text := _part(snapshot, part)) is not None]
+    """What delta-rs may be told of the rows that are wanted, or None."""
+    parts = [f"{quote(c.column)} {c.operator} {literal(c.value.as_py())}" for c in _comparisons(snapshot, ask)]
     return " AND ".join(parts) or None
 
 
-def _part(snapshot: Snapshot, expr: Expr) -> str | None:
-    found = comparison(expr)
-    if found is None or not found.value.is_valid or found.column not in snapshot.schema.names:
-        return None
+def as_expression(snapshot: Snapshot, ask: Ask) -> pads.Expression | None:
+    """What Arrow may be told of the rows that are wanted, or None; of columns of the files alone."""
+    parts = [
+        _ARROW[c.operator](pc.field(c.column), c.value.cast(snapshot.schema.field(c.column).type))
+        for c in _comparisons(snapshot, ask)
+        if c.column not in snapshot.partition_columns
+    ]
+    return functools.reduce(lambda one, other: one & other, parts) if parts else None
+
+
+_ARROW = {"=": pc.equal, "!=": pc.not_equal, **_COMPARE}
+
+
+def _comparisons(snapshot: Snapshot, ask: Ask) -> list[Comparison]:
+    """Of a single scan the comparisons with literals, where no floating-point column is compared."""
+    if len(ask.scans) != 1:
+        return []
+    parts = (part for expr in ask.scans[0].conjuncts for part in conjuncts(expr))
+    return [found for part in parts if (found := comparison(part)) is not None and _is_simple(snapshot, found)]
+
+
+def _is_simple(snapshot: Snapshot, found: Comparison) -> bool:
+    if not found.value.is_valid or found.column not in snapshot.schema.names:
+        return False
     type = snapshot.schema.field(found.column).type
     plain = (pa.types.is_integer(type), pa.types.is_string(type), pa.types.is_date(type), pa.types.is_boolean(type))
-    if not any(plain) or not _is_comparable(type, found.value.type):
-        return None
-    return f"{quote(found.column)} {found.operator} {literal(found.value.as_py())}"
+    return any(plain) and _is_comparable(type, found.value.type)

@@ -1,17 +1,17 @@
 """How a table is read: the access paths, and which one is taken.
 
-*listing*: DataFusion's own Parquet scan over exactly the snapshot's files. A one-file template plan is made
-with DataFusion, serialised, and its list of paths replaced (facts.md, 7); a partitioned table is the union of
-one such scan per partition. For tables that Parquet alone can express.
-*scan*: delta-rs reads, behind an Arrow dataset that passes columns and predicate on; for everything else.
+*listing*: DataFusion's own Parquet scan over exactly the snapshot's files (engine/listing.py). For tables that
+Parquet alone can express.
+*scan*: delta-rs reads; for everything else.
+*dataset*: Arrow reads the files; independent of the binary interfaces between the libraries.
+*log*: nothing is read, as the log answers: partition values, each asked for once.
+*footers*: the number of rows is all that is asked for, and the files' footers have it.
 """
 
 from __future__ import annotations
 
-import functools
-import urllib.parse
 import weakref
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,24 +19,36 @@ import datafusion
 import pyarrow as pa
 import pyarrow.compute as pc
 from datafusion.catalog import Table
-from datafusion.plan import LogicalPlan
 
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine import pruning
 from deltasql.engine.ask import Ask
-from deltasql.engine.dataset import ScanDataset, in_zone, outline, readable
+from deltasql.engine.dataset import (
+    Read,
+    StreamDataset,
+    counted,
+    in_zone,
+    outline,
+    read_by_arrow,
+    readable,
+    scanned,
+)
 from deltasql.engine.int96 import wraps
+from deltasql.engine.listing import Listings, groups
 from deltasql.errors import NotSupportedError, UnsupportedTableFeature
 from deltasql.names import quote
 
 _PARQUET_CAN = frozenset({"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"})
+_ARROW_CAN = _PARQUET_CAN | {"columnMapping", "deletionVectors", "typeWidening", "typeWidening-preview"}
 _MOST_GROUPS = 64
 _FEW_FILES = 8
+_MUCH = 32 << 20
+_STREAMS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How a table is read: the path taken (``listing`` or ``scan``) and why, and the files that are read."""
+    """How a table is read: the path taken (one of those above) and why, and its files."""
 
     path: str
     reason: str
@@ -44,27 +56,30 @@ class Access:
 
 
 def choose(snapshot: Snapshot) -> tuple[str, str]:
-    """The fastest path that reads ``snapshot`` right, and why."""
-    beyond = sorted(snapshot.features_in_use - _PARQUET_CAN)
+    """The fastest path that reads all of ``snapshot`` right, and why."""
+    beyond = beyond_files(snapshot, _PARQUET_CAN)
+    return ("scan", beyond) if beyond else ("listing", "Parquet alone holds it")
+
+
+def beyond_files(snapshot: Snapshot, known: frozenset[str]) -> str | None:
+    """Why reading the files with these features ``known`` wouldn't give the table's rows, or None."""
+    beyond = sorted(snapshot.features_in_use - known)
     if beyond:
-        return "scan", f"the table has {', '.join(beyond)}"
+        return f"the table has {', '.join(beyond)}"
     if any(pa.types.is_binary(snapshot.schema.field(name).type) for name in snapshot.partition_columns):
-        return "scan", "the table is partitioned by a BINARY"
-    return "listing", "Parquet alone holds it"
+        return "the table is partitioned by a BINARY"
+    return None
 
 
 def needs_ask(snapshot: Snapshot) -> bool:
     """True where it pays (or is needed) to know what a query asks of the table before its scan is laid out."""
-    many = len(snapshot.files) > _FEW_FILES or bool(snapshot.partition_columns)
+    many = len(snapshot.files) > _FEW_FILES or bool(snapshot.partition_columns) or snapshot.size > _MUCH
     return many or choose(snapshot)[0] != "listing"
 
 
-def floats(snapshot: Snapshot) -> list[str]:
+def floats(schema: pa.Schema) -> list[str]:
     """The floating-point columns."""
-    return [field.name for field in snapshot.schema if pa.types.is_floating(field.type)]
-
-
-_View = tuple[tuple[str, ...], str]
+    return [field.name for field in schema if pa.types.is_floating(field.type)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,54 +90,107 @@ class Shown:
     may_read: Callable[[str], bool]
 
 
+_View = tuple[tuple[str, ...], str, bool]
+
+
 class Tables:
     """Makes DataFusion tables of snapshots."""
 
-    def __init__(self, context: datafusion.SessionContext, config: Mapping[str, str]) -> None:
+    def __init__(self, context: datafusion.SessionContext, listings: Listings) -> None:
         self._context = context
-        self._config = dict(config)
-        self._templates: weakref.WeakKeyDictionary[Snapshot, bytes] = weakref.WeakKeyDictionary()
-        self._listings: weakref.WeakKeyDictionary[Snapshot, dict[_View, Table]] = weakref.WeakKeyDictionary()
+        self._listings = listings
+        self._fault: dict[None, str | None] = {}
+        self._whole: weakref.WeakKeyDictionary[Snapshot, dict[_View, Table]] = weakref.WeakKeyDictionary()
         self._lies: weakref.WeakKeyDictionary[Snapshot, bool] = weakref.WeakKeyDictionary()
-        self._identities: dict[pa.DataType, datafusion.ScalarUDF] = {}
+        self._opaque = Opaque()
+
+    # -- which way
 
     def access(self, snapshot: Snapshot, ask: Ask | None, reader: str) -> Access:
         """The path for ``snapshot`` under the setting ``deltasql.reader``, and the files that ``ask`` needs.
 
         Raises `NotSupportedError` where the forced path can't read the table.
         """
-        path, reason = choose(snapshot)
         kept = range(len(snapshot.files)) if ask is None else pruning.kept(snapshot, ask)
         files = tuple(snapshot.files[index] for index in kept)
-        if reader == "listing" and path != "listing":
-            message = f"`{snapshot.name}` can't be read by `listing`: {reason}"
-            raise NotSupportedError(message, hint="SET deltasql.reader = 'auto'")
+        if ask is not None:
+            files = tuple(pruning.enough(snapshot, ask, files))
         if reader != "auto":
-            path, reason = reader, "by SET deltasql.reader"
-        elif path == "listing" and len(self._groups(snapshot, files)) > _MOST_GROUPS and not wraps(snapshot, files):
-            path, reason = "scan", f"more than {_MOST_GROUPS} partitions are read"
-        if path == "scan" and (file := wraps(snapshot, files)) is not None:
-            message = f"`{snapshot.name}` can't be read by `scan`: `{file}` holds instants before 1677 or after 2262"
-            raise UnsupportedTableFeature(message, hint="they are stored as INT96, which delta-rs misreads")
+            path, reason = _forced(snapshot, files, reader), "by SET deltasql.reader"
+        elif files and ask is not None and partitions_answer(snapshot, ask):
+            return Access("log", "only values of partition columns are asked for, each once", ())
+        elif ask is not None and all(scan.columns == frozenset() and not scan.conjuncts for scan in ask.scans):
+            return Access("footers", "only the number of rows is asked for", files)
+        else:
+            path, reason = self._path(snapshot, ask, files)
         return Access(path, reason if files else "no file can hold a row that is asked for", files)
+
+    def _path(self, snapshot: Snapshot, ask: Ask | None, files: Sequence[Path]) -> tuple[str, str]:
+        path, reason = choose(snapshot)
+        if path == "listing" and files:
+            if len(groups(snapshot, files, values=_asks_values(snapshot, ask))) > _MOST_GROUPS:
+                path, reason = "scan", f"more than {_MOST_GROUPS} partitions are read"
+            elif (fault := self._listing_fault(snapshot)) is not None:
+                path, reason = "scan", fault
+        if path == "scan" and (file := wraps(snapshot, files)) is not None:
+            if (beyond := beyond_files(snapshot, _ARROW_CAN)) is not None:
+                raise UnsupportedTableFeature(f"`{snapshot.name}` can't be read: {_wrapping(file)}, and {beyond}")
+            return "dataset", f"{reason}, and {_wrapping(file)}"
+        return path, reason
+
+    def _listing_fault(self, snapshot: Snapshot) -> str | None:
+        """What is wrong with listings, found out at the first."""
+        if None not in self._fault:
+            self._fault[None] = self._listings.fault(snapshot)
+        return self._fault[None]
+
+    # -- tables
 
     def table(self, snapshot: Snapshot, ask: Ask | None, access: Access, shown: Shown) -> Table:
         """The table that reads ``snapshot`` by ``access``, for a statement that sees it as ``shown``."""
+        if access.path == "log":
+            return self.rows(_partitions(snapshot, ask), shown.zone)
         if not access.files:
-            return Table(self._context.read_table(outline(snapshot, shown.zone)).limit(0))
-        if access.path == "scan":
-            predicate = None if ask is None else pruning.as_sql(snapshot, ask)
-            frame = self._context.read_table(Table(ScanDataset(snapshot, predicate)))
-            return Table(self._shown(frame, snapshot, snapshot.schema.names, shown.zone))
+            return Table(self._context.read_table(outline(readable(snapshot), shown.zone)).limit(0))
+        if access.path == "listing":
+            return self._listing(snapshot, ask, access, shown)
+        if access.path == "footers":
+            streams = [counted(snapshot, access.files)]
+        elif access.path == "scan":
+            streams = [scanned(snapshot, None if ask is None else pruning.as_sql(snapshot, ask))]
+        else:
+            wanted = None if ask is None else pruning.as_expression(snapshot, ask)
+            shares = (access.files[start::_STREAMS] for start in range(_STREAMS))
+            streams = [read_by_arrow(snapshot, share, wanted) for share in shares if share]
+        return self.streams(readable(snapshot), streams, shown.zone)
+
+    def rows(self, rows: pa.Table, zone: str) -> Table:
+        """The table of rows in memory."""
+        # In a context of its own: a frame of rows registers them in the default catalog, which is ours.
+        context = datafusion.SessionContext()
+        batches = rows.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], schema=rows.schema)]
+        frame = context.create_dataframe([batches], schema=rows.schema)
+        return Table(self._shown(frame, rows.schema, (), zone))
+
+    def streams(self, schema: pa.Schema, streams: Sequence[Read], zone: str) -> Table:
+        """The table of ``streams``; DataFusion filters what comes of them, and nothing before."""
+        frame = self._context.read_table(Table(StreamDataset(schema, streams)))
+        return Table(self._shown(frame, schema, schema.names, zone))
+
+    def _listing(self, snapshot: Snapshot, ask: Ask | None, access: Access, shown: Shown) -> Table:
         # DataFusion would trust the statistics of floating-point columns, which don't know NaN.
-        opaque = tuple(name for name in floats(snapshot) if shown.may_read(name))
-        if len(access.files) < len(snapshot.files):
-            return Table(self._shown(self._listing(snapshot, access.files), snapshot, opaque, shown.zone))
-        made = self._listings.setdefault(snapshot, {})
-        if (opaque, shown.zone) not in made:
-            frame = self._listing(snapshot, snapshot.files)
-            made[opaque, shown.zone] = Table(self._shown(frame, snapshot, opaque, shown.zone))
-        return made[opaque, shown.zone]
+        opaque = tuple(name for name in floats(snapshot.schema) if shown.may_read(name))
+        values = _asks_values(snapshot, ask)
+        view = opaque, shown.zone, values
+        made = self._whole.setdefault(snapshot, {})
+        whole = len(access.files) == len(snapshot.files)
+        if whole and view in made:
+            return made[view]
+        frame = self._listings.frame(snapshot, groups(snapshot, access.files, values=values))
+        table = Table(self._shown(frame, readable(snapshot), opaque, shown.zone))
+        if whole:
+            made[view] = table
+        return table
 
     def statistics_lie(self, snapshot: Snapshot) -> bool:
         """`may_look_constant`, found out once."""
@@ -131,80 +199,92 @@ class Tables:
         return self._lies[snapshot]
 
     def _shown(
-        self, frame: datafusion.DataFrame, snapshot: Snapshot, opaque: Collection[str], zone: str
+        self, frame: datafusion.DataFrame, schema: pa.Schema, opaque: Collection[str], zone: str
     ) -> datafusion.DataFrame:
         """Show instants in ``zone``, and the columns ``opaque`` through functions that no optimiser sees through."""
-        schema = readable(snapshot)
         zoned = [in_zone(field, zone) for field in schema]
         if not opaque and zoned == list(schema):
             return frame
         chosen = []
         for field, shown in zip(schema, zoned, strict=True):
-            column = plain = _column(field.name)
+            column = plain = datafusion.col(quote(field.name))
             if field.name in opaque:
-                column = self._identity(field.type)(column)
+                column = self._opaque(field.type)(column)
             if shown != field:
                 column = column.cast(shown.type)
             # A plain column keeps its qualifier: DataFusion's optimiser stumbles over its alias.
             chosen.append(plain if column is plain else column.alias(field.name))
         return frame.select(*chosen)
 
-    def _identity(self, kind: pa.DataType) -> datafusion.ScalarUDF:
-        if kind not in self._identities:
-            name = f"deltasql_opaque_{len(self._identities)}"
-            self._identities[kind] = datafusion.udf(lambda values: values, [kind], kind, "immutable", name)
-        return self._identities[kind]
 
-    # -- listing
+class Opaque:
+    """Functions that give back what they are given, and that no optimiser sees through.
 
-    def _listing(self, snapshot: Snapshot, files: Sequence[Path]) -> datafusion.DataFrame:
-        """A scan over exactly ``files``: one listing per partition, with its values as literals."""
-        template = self._template(snapshot)
-        frames = []
-        for values, group in self._groups(snapshot, files).items():
-            plan = LogicalPlan.from_bytes(self._context, with_paths(template, [file_url(path) for path in group]))
-            frame = self._context.create_dataframe_from_logical_plan(plan)
-            frames.append(_with_partition(frame, snapshot, values))
-        return functools.reduce(lambda one, other: one.union(other), frames)
+    They are volatile: of others it would take a sorted or constant argument for a sorted or constant result, and
+    lose its way (DataFusion 55, SanityCheckPlan).
+    """
 
-    def _groups(self, snapshot: Snapshot, files: Sequence[Path]) -> dict[tuple[pa.Scalar, ...], list[Path]]:
-        """``files`` by their partition values."""
-        if not snapshot.partition_columns:
-            return {(): list(files)}
-        groups: dict[tuple[pa.Scalar, ...], list[Path]] = {}
-        for path in files:
-            groups.setdefault(snapshot.partition_values[path], []).append(path)
-        return groups
+    def __init__(self) -> None:
+        self._made: dict[pa.DataType, datafusion.ScalarUDF] = {}
 
-    def _template(self, snapshot: Snapshot) -> bytes:
-        """The plan of a listing of one file, in DataFusion's message format."""
-        if snapshot not in self._templates:
-            context = datafusion.SessionContext(datafusion.SessionConfig(self._config))
-            stored = [field for field in readable(snapshot) if field.name not in snapshot.partition_columns]
-            name = quote(snapshot.name)
-            url = file_url(snapshot.files[0])
-            context.register_parquet(name, url, schema=pa.schema(stored), file_extension="")
-            self._templates[snapshot] = context.table(name).logical_plan().to_bytes(context)
-        return self._templates[snapshot]
+    def __call__(self, type: pa.DataType) -> datafusion.ScalarUDF:
+        """The function for values of ``type``."""
+        if type not in self._made:
+            name = f"deltasql_opaque_{len(self._made)}"
+            self._made[type] = datafusion.udf(lambda values: values, [type], type, "volatile", name)
+        return self._made[type]
 
 
-def _column(name: str) -> datafusion.Expr:
-    return datafusion.col(quote(name))
+def _asks_values(snapshot: Snapshot, ask: Ask | None) -> bool:
+    """True if values of partition columns are looked at, as far as is known."""
+    return ask is None or ask.looks_at(snapshot.partition_columns)
 
 
-def _with_partition(
-    frame: datafusion.DataFrame, snapshot: Snapshot, values: Sequence[pa.Scalar]
-) -> datafusion.DataFrame:
-    """The columns of the table in order, those of the partition as literals."""
-    if not values:
-        return frame
-    constants = dict(zip(snapshot.partition_columns, values, strict=True))
-    return frame.select(
-        *(
-            datafusion.lit(constants[name]).alias(name) if name in constants else _column(name)
-            for name in snapshot.schema.names
-        )
-    )
+def _forced(snapshot: Snapshot, files: Sequence[Path], reader: str) -> str:
+    if reader == "scan":
+        file = wraps(snapshot, files)
+        beyond = None if file is None else _wrapping(file)
+    else:
+        beyond = beyond_files(snapshot, _PARQUET_CAN if reader == "listing" else _ARROW_CAN)
+    if beyond is not None:
+        message = f"`{snapshot.name}` can't be read by `{reader}`: {beyond}"
+        raise NotSupportedError(message, hint="SET deltasql.reader = 'auto'")
+    return reader
+
+
+def _wrapping(file: str) -> str:
+    return f"`{file}` holds instants before 1677 or after 2262 as INT96, which delta-rs misreads"
+
+
+def partitions_answer(snapshot: Snapshot, ask: Ask) -> bool:
+    """True if the log alone answers: of partition columns each value once, and which partitions hold rows is known."""
+    columns = set(snapshot.partition_columns)
+    if not columns or not all(scan.each_once and scan.columns and scan.columns <= columns for scan in ask.scans):
+        return False
+    if any(pa.types.is_binary(snapshot.schema.field(name).type) for name in columns):
+        return False
+    if "columnMapping" in snapshot.reader_features or "deletionVectors" in snapshot.features_in_use:
+        return False
+    return bool(snapshot.adds["num_records"].null_count == 0)
+
+
+def _partitions(snapshot: Snapshot, ask: Ask | None) -> pa.Table:
+    """A row for each partition that holds rows; the other columns, which nobody looks at, are NULL."""
+    kept = pa.array(range(snapshot.adds.num_rows) if ask is None else pruning.kept(snapshot, ask), pa.int64())
+    adds = snapshot.adds.take(kept)
+    adds = adds.filter(pc.greater(adds["num_records"], 0))
+    names = {f"partition.{name}": name for name in snapshot.partition_columns}
+    found = adds.select(list(names)).group_by(list(names)).aggregate([]).rename_columns(list(names.values()))
+    columns = []
+    for field in readable(snapshot):
+        if field.name not in names.values():
+            columns.append(pa.nulls(found.num_rows, field.type))
+        elif pa.types.is_string(field.type):
+            values = found[field.name].cast(field.type)
+            columns.append(pc.if_else(pc.equal(values, ""), pa.scalar(None, field.type), values))
+        else:
+            columns.append(found[field.name].cast(field.type))
+    return pa.table(columns, schema=readable(snapshot))
 
 
 def may_look_constant(snapshot: Snapshot) -> bool:
@@ -213,7 +293,7 @@ def may_look_constant(snapshot: Snapshot) -> bool:
     It reads a column whose least and greatest value are one as that value; no statistics have NaN.
     """
     adds = snapshot.adds
-    for name in floats(snapshot):
+    for name in floats(snapshot.schema):
         if name in snapshot.partition_columns:
             continue
         if not {f"min.{name}", f"max.{name}"} <= set(adds.column_names):
@@ -224,64 +304,4 @@ def may_look_constant(snapshot: Snapshot) -> bool:
     return False
 
 
-def file_url(path: Path) -> str:
-    """``path`` as a URL; raw paths with ``%``, ``#`` or ``?`` would silently give no rows (facts.md, 50)."""
-    return "file://" + urllib.parse.quote(str(path))
-
-
-# -- the plan message: LogicalPlanNode { ListingTableScanNode listing = 1 { repeated string paths = 2 } }
-
-_PATHS = 2
-
-
-def with_paths(plan: bytes, paths: Sequence[str]) -> bytes:
-    """The serialised plan of a listing of one file, made a listing of ``paths``."""
-    ((node, kind, listing),) = _fields(plan)
-    if kind != 2:
-        raise NotSupportedError("DataFusion's plan message isn't the one that deltasql knows")
-    inner = [field for field in _fields(listing) if field[0] != _PATHS]
-    body = b"".join(_encode(number, wire, value) for number, wire, value in inner)
-    body += b"".join(_encode(_PATHS, 2, path.encode()) for path in paths)
-    return _encode(node, 2, body)
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """The fields of a protobuf message: number, wire type, raw value."""
-    position = 0
-    while position < len(message):
-        key, position = _varint(message, position)
-        number, wire = key >> 3, key & 7
-        if wire == 0:
-            end = _varint(message, position)[1]
-        elif wire == 2:
-            length, position = _varint(message, position)
-            end = position + length
-        else:
-            end = position + (8 if wire == 1 else 4)
-        yield number, wire, message[position:end]
-        position = end
-
-
-def _varint(message: bytes, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
-
-
-def _encode(number: int, wire: int, value: bytes) -> bytes:
-    length = _to_varint(len(value)) if wire == 2 else b""
-    return _to_varint(number << 3 | wire) + length + value
-
-
-def _to_varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+__all__ = ["Access", "Shown", "Tables", "choose", "floats", "needs_ask"]

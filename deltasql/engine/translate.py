@@ -125,7 +125,7 @@ _TABLE: tuple[tuple[str, Made], ...] = (
     (r"Divide by zero", lambda *_: DataError("division by zero")),
     (r"Cast error|Can't cast|Cannot cast|Parser error", _as(CastError)),
     (r"[Oo]verflow", _as(DataError)),
-    (r"Resources exhausted", _as(OperationalError, hint="raise the memory limit, or select less")),
+    (r"Resources exhausted", _as(OperationalError, hint="raise `deltasql.memory_limit`, or select less")),
     (r"(?:DDL|DML|Statement) not supported: (\w+)", _as(NotSupportedError)),
     (r"feature is not implemented|Physical plan does not support", _as(NotSupportedError)),
     (r"Placeholder '(\$\w+)' was not provided", lambda found, _: PlanError(f"no value for the parameter `{found[1]}`")),

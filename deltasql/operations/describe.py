@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pyarrow as pa
 
-from deltasql.catalog.snapshot import Commit, Snapshot, commit_info, commits
+from deltasql.catalog.inspection import history
+from deltasql.catalog.snapshot import Snapshot
 from deltasql.errors import PlanError
 from deltasql.operations.operation import Rows
 from deltasql.session import StatementContext
 from deltasql.sql import statements
 from deltasql.types import spark_name
 from deltasql.write.source import CHAR_TYPE
-
-_STRINGS = pa.map_(pa.string(), pa.string())
-_JOB = pa.struct([(name, pa.string()) for name in ("jobId", "jobName", "runId", "jobOwnerId", "triggerType")])
-HISTORY = pa.schema(
-    [
-        ("version", pa.int64()),
-        ("timestamp", pa.timestamp("us", "UTC")),
-        ("userId", pa.string()),
-        ("userName", pa.string()),
-        ("operation", pa.string()),
-        ("operationParameters", _STRINGS),
-        ("job", _JOB),
-        ("notebook", pa.struct([("notebookId", pa.string())])),
-        ("clusterId", pa.string()),
-        ("readVersion", pa.int64()),
-        ("isolationLevel", pa.string()),
-        ("isBlindAppend", pa.bool_()),
-        ("operationMetrics", _STRINGS),
-        ("userMetadata", pa.string()),
-        ("engineInfo", pa.string()),
-    ]
-)
-"""The columns of DESCRIBE HISTORY (Delta Lake documentation, "Retrieve Delta table history")."""
 
 
 def plan_history(statement: statements.DescribeHistory, context: StatementContext) -> Rows:
@@ -47,33 +22,7 @@ def plan_history(statement: statements.DescribeHistory, context: StatementContex
         limit = context.evaluate(statement.limit.sql)
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
             raise PlanError(f"LIMIT takes a whole number, not `{limit}`", span=statement.limit.span)
-    return Rows("DESCRIBE HISTORY", lambda: _history(snapshot, limit))
-
-
-def _history(snapshot: Snapshot, limit: int | None) -> pa.Table:
-    known = [commit for commit in commits(snapshot.location, snapshot.properties) if commit.version <= snapshot.version]
-    newest = known[::-1][:limit]
-    return pa.Table.from_pylist([_row(snapshot, commit) for commit in newest], schema=HISTORY)
-
-
-def _row(snapshot: Snapshot, commit: Commit) -> dict[str, Any]:
-    info = commit_info(snapshot.location, commit.version)
-    row = {name: info.get(name) for name in HISTORY.names}
-    row |= {"version": commit.version, "timestamp": commit.time}
-    row |= {name: _strings(info.get(name)) for name in ("operationParameters", "operationMetrics")}
-    return row
-
-
-def _strings(values: dict[str, Any] | None) -> list[tuple[str, str | None]] | None:
-    if values is None:
-        return None
-    return [(key, _string(value)) for key, value in values.items()]
-
-
-def _string(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    return Rows("DESCRIBE HISTORY", lambda: history(snapshot, limit))
 
 
 _COLUMNS = pa.schema([("col_name", pa.string()), ("data_type", pa.string()), ("comment", pa.string())])

@@ -11,7 +11,8 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable
 
 from deltasql.catalog.catalog import TableEntry
-from deltasql.catalog.snapshot import Snapshot, commit_info
+from deltasql.catalog.log import commit_info
+from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.int96 import wraps
 from deltasql.errors import InternalError, UnsupportedTableFeature
 from deltasql.result import Result

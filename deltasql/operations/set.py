@@ -69,6 +69,8 @@ def apply(session: Session) -> None:
     session.engine.time_zone = session.settings["time_zone"]
     session.engine.set_option(_TIME_ZONE, session.settings["time_zone"])
     session.engine.reader = session.settings["deltasql.reader"]
+    memory = session.settings["deltasql.memory_limit"]
+    session.engine.limit(memory=memory.bytes if memory else None, threads=session.settings["deltasql.threads"])
 
 
 def plan_set(statement: statements.SetOption, context: StatementContext) -> Set:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 from deltalake.exceptions import CommitFailedError, DeltaError, SchemaMismatchError, TableNotFoundError
 
-from deltasql.catalog.snapshot import brief
 from deltasql.errors import (
     CommitConflict,
     ConstraintViolation,
@@ -20,6 +19,7 @@ from deltasql.errors import (
     StorageError,
     TableNotFound,
     UnsupportedTableFeature,
+    brief,
 )
 from deltasql.write.source import Source
 

@@ -16,6 +16,7 @@ from typing import TypeAlias
 from deltasql.errors import PlanError, Span
 from deltasql.names import TableReference, fold, quote
 from deltasql.sql.dialect import Token
+from deltasql.sql.functions import FunctionCall
 from deltasql.sql.scan import CLAUSES, RESERVED, Relation, Scan, Scope, scan, seen
 from deltasql.sql.splice import Edit, Spliced, splice
 
@@ -28,7 +29,7 @@ class Binding:
     """What a table reference means: the name that the engine serves it under, and its columns.
 
     ``name`` is catalog, schema and table in stored spelling; ``pinned`` the last part's replacement for a
-    table at another version.
+    table at another version, or for the result of a table function.
     """
 
     name: tuple[str, ...]
@@ -64,13 +65,13 @@ class Rewritten:
         return cls(Spliced(sql, (), sql))
 
 
-def rewrite(sql: str, bind: Callable[[TableReference], Binding | None]) -> Rewritten:
-    """``sql`` with its names resolved; ``bind`` says what a table is (None: leave it to the engine).
+def rewrite(sql: str, bind: Callable[[TableReference | FunctionCall], Binding | None]) -> Rewritten:
+    """``sql`` with its names resolved; ``bind`` says what a table or table function is (None: leave it to the engine).
 
     Raises `PlanError` for a name that could mean columns differing only by case, and whatever ``bind`` raises.
     """
     found = scan(sql)
-    return _Rewriter(found, {id(r): bind(r.reference) for r in found.tables if r.reference}).run()
+    return _Rewriter(found, {id(r): bind(r.source) for r in found.tables if r.source}).run()
 
 
 class _Rewriter:
@@ -164,7 +165,7 @@ class _Rewriter:
     # -- relations
 
     def _relation(self, relation: Relation) -> None:
-        if relation.reference is not None:
+        if relation.source is not None:
             self._table(relation, self.bindings[id(relation)])
         elif relation.cte is not None:
             first = next(token for token in self.tokens if token.span.start == relation.span.start)
@@ -213,7 +214,8 @@ class _Rewriter:
     def _inside(self, relation: Relation) -> Columns | None:
         if relation.reference is not None:
             return None
-        place = relation.span if relation.cte is None else self.scan.bodies.get(relation.cte.span.start, relation.span)
+        body = self.scan.bodies.get(relation.cte.span.start) if relation.cte is not None else None
+        place = relation.span if body is None else body.span
         defined = (self.tokens[index] for index in self.scan.definitions)
         names: dict[str, Columns] = {
             self.aliases[fold(token.text)]: {} for token in defined if _within(token.span, place)

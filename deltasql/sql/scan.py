@@ -14,6 +14,7 @@ from deltasql.errors import Span
 from deltasql.names import TableReference, fold
 from deltasql.sql.cursor import Cursor
 from deltasql.sql.dialect import Token, remembered
+from deltasql.sql.functions import FunctionCall, at_table_function, function_call
 
 _NOWHERE = Span(0, 0)
 
@@ -29,7 +30,8 @@ def seen(token: Token) -> str:
 class Relation:
     """A table, CTE, subquery or table function in a FROM clause; ``reference`` is set for a table.
 
-    ``names`` are the new names of its columns, where the alias has a list of them.
+    ``call`` is set for a table function of ours. ``names`` are the new names of its columns, where the alias has a
+    list of them.
     """
 
     reference: TableReference | None
@@ -37,6 +39,12 @@ class Relation:
     cte: Token | None = None
     span: Span = _NOWHERE
     names: tuple[Token, ...] = ()
+    call: FunctionCall | None = None
+
+    @property
+    def source(self) -> TableReference | FunctionCall | None:
+        """What is to be bound: a table or a table function of ours; None for CTEs, subqueries and DataFusion's own."""
+        return self.reference or self.call
 
 
 @dataclass(eq=False, slots=True)
@@ -64,12 +72,26 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Body:
+    """A CTE's definition: ``span`` from its name to its closing bracket, ``query`` what is inside of the brackets.
+
+    ``top`` tells that it belongs to the outermost query.
+    """
+
+    name: Token
+    span: Span
+    query: Span
+    top: bool
+    recursive: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
     """A query's tokens, each with its scope; ``roles`` says of a token that it is no column reference.
 
     ``definitions`` are the tokens that name a column (aliases), ``output`` those of the outermost SELECT,
-    ``table_words`` the words of ``TABLE name`` where that stands for a query, ``bodies`` the places of the CTEs
-    by the start of their names.
+    ``table_words`` the words of ``TABLE name`` where that stands for a query, ``bodies`` the CTEs by the start of
+    their names, in order.
     """
 
     cursor: Cursor
@@ -79,12 +101,12 @@ class Scan:
     definitions: tuple[int, ...]
     output: tuple[int, ...]
     table_words: tuple[Token, ...]
-    bodies: dict[int, Span]
+    bodies: dict[int, Body]
 
     @property
     def tables(self) -> list[Relation]:
-        """The relations that are tables of a catalog (or paths), not CTEs, subqueries or functions."""
-        return [relation for relation in self.relations if relation.reference is not None]
+        """The relations that are tables of a catalog, paths or table functions of ours, not CTEs or subqueries."""
+        return [relation for relation in self.relations if relation.source is not None]
 
 
 @dataclass(slots=True)
@@ -100,6 +122,7 @@ class _Frame:
     cte: Token | None = None
     recursive: bool = False
     relation: Relation | None = None
+    start: int = 0
 
 
 _OPEN, _CLOSE = {"(", "[", "{"}, {")", "]", "}"}
@@ -140,7 +163,7 @@ class _Scanner:
         self.definitions: list[int] = []
         self.output: list[int] = []
         self.table_words: list[Token] = []
-        self.bodies: dict[int, Span] = {}
+        self.bodies: dict[int, Body] = {}
         self.stack = [_Frame(Scope(), query=True)]
         self.stack[0].scope = Scope(self.stack[0].scope)
 
@@ -202,7 +225,11 @@ class _Scanner:
         inner = self.stack.pop()
         frame = self.stack[-1]
         if inner.cte is not None:
-            self.bodies[inner.cte.span.start] = Span(inner.cte.span.start, token.span.end)
+            start = inner.cte.span.start
+            query = Span(inner.start, token.span.start)
+            self.bodies[start] = Body(
+                inner.cte, Span(start, token.span.end), query, len(self.stack) == 1, inner.recursive
+            )
             self._define_cte(frame, inner.cte, recursive=inner.recursive)
         if inner.relation is not None:
             self._alias(inner.relation)
@@ -348,6 +375,7 @@ class _Scanner:
         self._open(frame)
         inner = self.stack[-1]
         inner.query, inner.cte, inner.recursive = True, token, frame.recursive
+        inner.start = self.tokens[self.cursor.index - 1].span.end
         return True
 
     def _define_cte(self, frame: _Frame, name: Token, *, recursive: bool) -> None:
@@ -385,6 +413,10 @@ class _Scanner:
             return True
         if token.kind != "string" and (not token.is_name or token.upper in _NOT_AN_ALIAS - {"UNNEST"}):
             return False
+        if at_table_function(self.cursor):
+            self._relate(frame, relation)
+            self._call(relation)
+            return True
         if self._is_function():
             self._relate(frame, relation)
             self._open(frame)
@@ -414,6 +446,13 @@ class _Scanner:
         for _ in range(ahead):
             self._skip()
         return True
+
+    def _call(self, relation: Relation) -> None:
+        first = self.cursor.index
+        relation.call = function_call(self.cursor)
+        relation.span = relation.call.span
+        self.roles.update(dict.fromkeys(range(first, self.cursor.index), "table"))
+        self._alias(relation)
 
     def _table(self, frame: _Frame, relation: Relation, token: Token) -> None:
         first = self.cursor.index

@@ -1,7 +1,4 @@
-"""Every table by others gives the rows that independent readers agree on, by every access path that applies.
-
-What fails today stands in ``GAPS`` with its reason; each gap is strict, so that one that closes is noticed.
-"""
+"""Every table by others gives the rows that independent readers agree on, by every access path that applies."""
 
 from __future__ import annotations
 
@@ -15,27 +12,10 @@ from deltasql.names import quote
 from . import canonical
 from .corpora import Expected, expected
 
-READERS = ("auto", "listing", "scan")
+READERS = ("auto", "listing", "scan", "dataset")
 
-_INT96 = "delta-rs's scan wraps INT96 instants outside 1677-2262 (facts.md, 38)"
-
-GAPS: dict[tuple[str, str], tuple[type[Exception], str]] = {
-    ("delta_rs/table_with_edge_timestamps", "scan"): (AssertionError, _INT96),
-}
-"""Table and reader to the error that comes today, and why."""
-
-
-def _cases() -> list[object]:
-    cases = []
-    for case in expected():
-        for reader in READERS:
-            gap = GAPS.get((case.table, reader))
-            marks = [pytest.mark.xfail(strict=True, raises=gap[0], reason=gap[1])] if gap else []
-            cases.append(pytest.param(case, reader, id=f"{case}-{reader}", marks=marks))
-    return cases
-
-
-CASES = _cases() or [pytest.param(None, None, marks=pytest.mark.skip(reason="shared/corpora isn't there"))]
+CASES = [pytest.param(case, reader, id=f"{case}-{reader}") for case in expected() for reader in READERS]
+CASES = CASES or [pytest.param(None, None, marks=pytest.mark.skip(reason="shared/corpora isn't there"))]
 
 
 @pytest.mark.parametrize(("case", "reader"), CASES)
@@ -54,8 +34,8 @@ def test_rows(corpora: Path, tmp_path: Path, case: Expected, reader: str) -> Non
         else:
             refused = ""
         if refused:
-            assert reader == "listing", refused
-            assert "can't be read by `listing`" in refused
+            assert reader != "auto", refused
+            assert f"can't be read by `{reader}`" in refused
             return
         assert table.column_names == case.line["columns"]
         rows = canonical.rows(table)
@@ -76,10 +56,3 @@ def _reads_or_refuses(con: deltasql.Connection, query: str) -> None:
     assert not isinstance(refused, deltasql.InternalError)
     assert refused.message
     assert "\n" not in refused.message
-
-
-def test_gaps_are_of_tables_there_are() -> None:
-    tables = {case.table for case in expected()}
-    if not tables:
-        pytest.skip("shared/corpora isn't there")
-    assert {table for table, _ in GAPS} <= tables

@@ -65,7 +65,7 @@ def test_fact_49_a_listing_passes_over_missing_files(tmp_path: Path) -> None:
     import pyarrow.parquet as pq
     from datafusion.plan import LogicalPlan
 
-    from deltasql.engine.scan import file_url, with_paths
+    from deltasql.engine.listing import file_url, with_paths
 
     files = [tmp_path / f"{number}.parquet" for number in range(3)]
     for number, file in enumerate(files):
@@ -82,7 +82,7 @@ def test_fact_50_raw_paths_give_no_rows(tmp_path: Path) -> None:
     import pyarrow.parquet as pq
     from datafusion.plan import LogicalPlan
 
-    from deltasql.engine.scan import file_url, with_paths
+    from deltasql.engine.listing import file_url, with_paths
 
     file = tmp_path / "a%20b.parquet"
     pq.write_table(pa.table({"id": [1]}), file)

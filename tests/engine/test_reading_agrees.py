@@ -114,7 +114,7 @@ def _expected(table: str, predicate: str) -> list[int]:
 @given(predicate=_PREDICATE)
 def test_predicates(table, predicate):
     expected = _expected(table, predicate)
-    for reader in ("listing", "scan", "auto"):
+    for reader in ("listing", "scan", "dataset", "auto"):
         _lake().sql(f"SET deltasql.reader = '{reader}'")
         found = _lake().sql(f"SELECT id FROM {table} WHERE {predicate}").fetchall()
         assert sorted(row[0] for row in found) == expected, reader
@@ -127,7 +127,7 @@ def test_aggregates(table, name):
         pytest.skip("a partition value has no empty string, and one zero")
     query = f"SELECT count(*), count({name}), min({name}), max({name}), count(DISTINCT {name}) FROM "
     expected = [tuple(map(str, row.values())) for row in _memory().sql(query + "t").to_pylist()]
-    for reader in ("listing", "scan", "auto"):
+    for reader in ("listing", "scan", "dataset", "auto"):
         _lake().sql(f"SET deltasql.reader = '{reader}'")
         assert [tuple(map(str, row)) for row in _lake().sql(query + table).fetchall()] == expected, reader
 
@@ -158,7 +158,7 @@ def test_files_kept(table, predicate, files):
     assert f"{files} of {total} files" in plan
 
 
-@pytest.mark.parametrize("reader", ["listing", "scan", "auto"])
+@pytest.mark.parametrize("reader", ["listing", "scan", "dataset", "auto"])
 def test_a_column_is_not_constant_because_its_statistics_are(reader, tmp_path):
     # DataFusion reads a column as its least value where that is the greatest too, though no statistics have NaN.
     write_deltalake(tmp_path / "t", pa.table({"id": [1, 2, 3], "f": [1.5, float("nan"), 1.5]}))

@@ -1,0 +1,146 @@
+"""The rows of one data file in the columns of its table, whatever the file calls and lacks of them.
+
+Delta protocol, "Column Mapping", "Partition Value Serialization", "Type Widening": columns and fields go by
+their stored names or ids; what a file lacks is NULL; what it holds narrower is widened.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+_ZONE = re.compile(r"(Z|[+-]\d\d(:?\d\d)?)$")
+_BATCH = 65_536
+
+
+def batches(
+    parquet: pq.ParquetFile,
+    fields: Sequence[pa.Field],
+    mode: str,
+    known: Mapping[str, pa.Scalar],
+    *,
+    chosen: pa.BooleanArray | None = None,
+    row_groups: Iterable[int] | None = None,
+) -> Iterator[pa.RecordBatch]:
+    """The columns ``fields`` of a file of a table with the column mapping ``mode``, nullable throughout.
+
+    ``known`` are those that aren't in the file, ``chosen`` tells which of its rows count, ``row_groups`` where to
+    look for them. Without fields the batches have rows all the same.
+    """
+    layout = parquet.schema_arrow
+    chosen = None if chosen is None else padded(chosen, parquet.metadata.num_rows)
+    places = [None if field.name in known else _place(layout, field, mode) for field in fields]
+    names = list(dict.fromkeys(layout.field(place).name for place in places if place is not None))
+    schema = pa.schema([nullable(field) for field in fields])
+    for at, batch in _stored(parquet, names, row_groups):
+        columns = []
+        for field, shown, place in zip(fields, schema, places, strict=True):
+            if place is not None:
+                columns.append(_fit(batch.column(layout.field(place).name), field, mode))
+            else:
+                columns.append(pa.repeat(known.get(field.name, pa.scalar(None, shown.type)), batch.num_rows))
+        made = pa.RecordBatch.from_arrays(columns, schema=schema) if columns else batch.select([])
+        if chosen is not None:
+            made = (made if columns else batch).filter(chosen.slice(at, batch.num_rows)).select(schema.names)
+        if made.num_rows:
+            yield made
+
+
+def _stored(
+    parquet: pq.ParquetFile, names: Sequence[str], row_groups: Iterable[int] | None
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Batches of the columns ``names``, or of none in particular, and where in the file they start."""
+    metadata = parquet.metadata
+    wanted = None if row_groups is None else set(row_groups)
+    at = 0
+    for group in range(metadata.num_row_groups):
+        rows = metadata.row_group(group).num_rows
+        if wanted is None or group in wanted:
+            start = at
+            for batch in parquet.iter_batches(_BATCH, row_groups=[group], columns=names) if names else _counting(rows):
+                yield start, batch
+                start += batch.num_rows
+        at += rows
+
+
+def padded(chosen: pa.BooleanArray, rows: int) -> pa.BooleanArray:
+    """A deletion vector's rows, of which those past its end are kept, for all ``rows`` of a file."""
+    missing = rows - len(chosen)
+    return chosen if missing <= 0 else pa.concat_arrays([chosen, pa.repeat(pa.scalar(value=True), missing)])
+
+
+def _counting(rows: int) -> Iterator[pa.RecordBatch]:
+    """As many rows of nothing in particular."""
+    for at in range(0, rows, _BATCH):
+        yield pa.record_batch({"": pa.nulls(min(_BATCH, rows - at))})
+
+
+def partition_value(text: str | None, type: pa.DataType) -> pa.Scalar:
+    """A partition value as the log writes it (Delta protocol, "Partition Value Serialization")."""
+    if not text:
+        return pa.scalar(None, type)
+    if pa.types.is_timestamp(type) and type.tz is not None:
+        text = text if _ZONE.search(text) else text + "Z"
+    return pa.scalar(text, pa.string()).cast(type)
+
+
+# -- what files call and hold
+
+
+def mapping(properties: Mapping[str, str]) -> str:
+    """The column mapping mode: ``none``, ``name`` or ``id``."""
+    return properties.get("delta.columnMapping.mode", "none")
+
+
+def stored_name(field: pa.Field, mode: str) -> str:
+    """The name of a column in files and partition values."""
+    physical: bytes | None = (field.metadata or {}).get(b"delta.columnMapping.physicalName")
+    return str(field.name) if mode == "none" or physical is None else physical.decode()
+
+
+def _place(layout: pa.Schema | pa.StructType, field: pa.Field, mode: str) -> int | None:
+    """Where a file (or a struct in it) holds a column; None where it doesn't have it."""
+    key, stored = stored_name(field, mode), [each.name for each in layout]
+    if mode == "id" and (number := (field.metadata or {}).get(b"delta.columnMapping.id")) is not None:
+        key, stored = number, [(each.metadata or {}).get(b"PARQUET:field_id") for each in layout]
+    return stored.index(key) if key in stored else None
+
+
+def nullable(field: pa.Field, leaf: Callable[[pa.DataType], pa.DataType] | None = None) -> pa.Field:
+    """``field``, and all below it, nullable and without metadata; ``leaf`` is asked for each type at its bottom."""
+    type = field.type
+    if pa.types.is_struct(type):
+        type = pa.struct([nullable(child, leaf) for child in type])
+    elif pa.types.is_list(type) or pa.types.is_large_list(type):
+        type = pa.list_(nullable(type.value_field, leaf))
+    elif pa.types.is_map(type):
+        type = pa.map_(type.key_field.with_type(nullable(type.key_field, leaf).type), nullable(type.item_field, leaf))
+    elif leaf is not None:
+        type = leaf(type)
+    return pa.field(field.name, type)
+
+
+def _fit(values: pa.Array, field: pa.Field, mode: str) -> pa.Array:
+    """What a file holds of a column, as its type in the table: fields by their stored names, NULL where missing."""
+    type, fit = field.type, nullable(field).type
+    if pa.types.is_struct(type):
+        places = [_place(values.type, child, mode) for child in type]
+        children = [
+            pa.nulls(len(values), below.type) if place is None else _fit(values.field(place), child, mode)
+            for place, child, below in zip(places, type, fit, strict=True)
+        ]
+        return pa.StructArray.from_arrays(children, fields=list(fit), mask=values.is_null())
+    if pa.types.is_map(type):
+        entries = [_fit(values.keys, type.key_field, mode), _fit(values.items, type.item_field, mode)]
+        children = [pa.StructArray.from_arrays(entries, fields=[fit.key_field, fit.item_field])]
+        return pa.Array.from_buffers(fit, len(values), values.buffers()[:2], offset=values.offset, children=children)
+    if pa.types.is_list(type):
+        if not pa.types.is_list(values.type):
+            values = values.cast(pa.list_(values.type.value_field))
+        children = [_fit(values.values, type.value_field, mode)]
+        return pa.Array.from_buffers(fit, len(values), values.buffers()[:2], offset=values.offset, children=children)
+    return values.cast(options=pc.CastOptions(fit, allow_time_truncate=True))

@@ -1,0 +1,157 @@
+"""A table's log: which versions it tells of, when they were committed, and what an entry says.
+
+Delta protocol, "Delta Log Entries", "Checkpoints". Entries go as others clean the log up, also while it is read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deltasql.errors import StorageError, brief
+
+_COMMIT = re.compile(r"(\d{20})\.json")
+_WHOLE_CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\.(?:[0-9a-fA-F-]{36}\.json|(?:[0-9a-fA-F-]{36}\.)?parquet)")
+_PART_OF_CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\.(\d{10})\.(\d{10})\.parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit in the log: its version and time (the in-commit timestamp where the table has it)."""
+
+    version: int
+    time: dt.datetime
+
+
+def folder(location: Path) -> Path:
+    """Where the log of the table at ``location`` is."""
+    return location / "_delta_log"
+
+
+def entry(location: Path, version: int) -> Path:
+    """The log's file for a commit."""
+    return folder(location) / f"{version:020d}.json"
+
+
+# -- versions
+
+
+def version_range(location: Path) -> tuple[int, int]:
+    """The first and last version of those that can be read up to the latest.
+
+    A version can be read if it has a checkpoint, or if it has a commit and the version before it can be.
+    """
+    names = _names(location)
+    starts = set(checkpoints(names))
+    committed = set(_committed(names))
+    readable: set[int] = set()
+    for version in sorted(starts | committed):
+        if version == 0 or version in starts or version - 1 in readable:
+            readable.add(version)
+    first = last = max(starts | committed, default=0)
+    while first - 1 in readable:
+        first -= 1
+    return first, last
+
+
+def checkpoints(names: Iterable[str]) -> dict[int, list[str]]:
+    """The checkpoints among the log's files: of each version that has a whole one, its files."""
+    found: dict[int, list[str]] = {}
+    parts: dict[tuple[int, int], list[str]] = {}
+    for name in names:
+        if match := _WHOLE_CHECKPOINT.fullmatch(name):
+            found[int(match[1])] = [name]
+        elif match := _PART_OF_CHECKPOINT.fullmatch(name):
+            parts.setdefault((int(match[1]), int(match[3])), []).append(name)
+    return found | {version: part for (version, number), part in parts.items() if len(part) == number}
+
+
+def commits(location: Path, properties: Mapping[str, str]) -> list[Commit]:
+    """The commits whose log entry is still there, by version; times never go back.
+
+    Delta protocol, "In-Commit Timestamps": without them a commit's time is its file's modification time,
+    made to grow with the version.
+    """
+    in_commit = properties.get("delta.enableInCommitTimestamps", "").lower() == "true"
+    found: list[Commit] = []
+    for version in sorted(_committed(_names(location))):
+        try:
+            time = _time(entry(location, version), in_commit=in_commit)
+        except FileNotFoundError:
+            continue
+        if found and time <= found[-1].time:
+            time = found[-1].time + dt.timedelta(milliseconds=1)
+        found.append(Commit(version, time))
+    return found
+
+
+def _names(location: Path) -> list[str]:
+    try:
+        return [path.name for path in folder(location).iterdir()]
+    except OSError as error:
+        raise StorageError(f"the log of `{location}` can't be listed: {error.strerror}") from error
+
+
+def _committed(names: Iterable[str]) -> list[int]:
+    return [int(found[1]) for name in names if (found := _COMMIT.fullmatch(name))]
+
+
+def _time(path: Path, *, in_commit: bool) -> dt.datetime:
+    stamp = _info(path).get("inCommitTimestamp") if in_commit else None
+    if not isinstance(stamp, int):
+        stamp = path.stat().st_mtime_ns // 1_000_000
+    return dt.datetime.fromtimestamp(stamp / 1000, dt.UTC)
+
+
+# -- what an entry says
+
+
+def actions(path: Path) -> Iterator[dict[str, Any]]:
+    """The actions of an entry: one a line, though delta-rs also takes one that spans several.
+
+    Raises `FileNotFoundError` for an entry that is gone, `StorageError` for one that can't be read.
+    """
+    try:
+        with path.open(encoding="utf-8") as lines:
+            pending = ""
+            for line in lines:
+                pending += line
+                if (action := _parsed(pending)) is not None:
+                    yield action
+                    pending = ""
+        if pending.strip():
+            raise ValueError("it holds what is no JSON")  # noqa: TRY301
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        raise StorageError(f"`{path}` can't be read: {brief(error)}") from error
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    try:
+        action = json.loads(text)
+    except ValueError:
+        return None
+    return action if isinstance(action, dict) else None
+
+
+def commit_info(location: Path, version: int) -> dict[str, Any]:
+    """What the writer said of a commit (the ``commitInfo`` action); empty where it said nothing.
+
+    Raises `StorageError` for an entry that can't be read.
+    """
+    path = entry(location, version)
+    try:
+        return _info(path)
+    except FileNotFoundError as error:
+        raise StorageError(f"`{path}` can't be read: it is gone") from error
+
+
+def _info(path: Path) -> dict[str, Any]:
+    found = (action.get("commitInfo") for action in actions(path))
+    return next((info for info in found if isinstance(info, dict)), {})

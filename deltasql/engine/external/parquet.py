@@ -1,0 +1,73 @@
+"""Parquet files: those of the same columns in one listing; INT96 are instants, as Spark writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from deltasql.catalog.columns import nullable
+from deltasql.engine.external.files import naming
+from deltasql.engine.external.shape import Scan
+from deltasql.engine.external.types import instant, plain
+from deltasql.engine.listing import file_url, of_files
+from deltasql.errors import StorageError, brief
+
+if TYPE_CHECKING:
+    import datafusion
+
+
+def scans(context: datafusion.SessionContext, files: Sequence[Path]) -> list[Scan]:
+    """A scan per set of columns."""
+    kinds: list[tuple[pq.ParquetSchema, list[Path]]] = []
+    for file in files:
+        schema = _footer(file).schema
+        alike = next((group for known, group in kinds if known.equals(schema)), None)
+        if alike is None:
+            kinds.append((schema, [file]))
+        else:
+            alike.append(file)
+
+    def read(group: Sequence[Path], schema: pa.Schema) -> datafusion.DataFrame:
+        one = context.read_parquet(file_url(group[0]), file_extension="", schema=schema)
+        return of_files(context, one, group)
+
+    found = []
+    for schema, group in kinds:
+        leaves = [schema.column(index) for index in range(len(schema))]
+        old = {leaf.path.split(".")[0] for leaf in leaves if leaf.physical_type == "INT96"}
+        with naming(group[0], StorageError):
+            columns = context.read_parquet(file_url(group[0]), file_extension="").schema()
+        fields = [nullable(field, instant if field.name in old else plain) for field in columns]
+        found.append(Scan(group, pa.schema(fields), read))
+    return found
+
+
+def _footer(file: Path) -> pq.FileMetaData:
+    try:
+        return pq.read_metadata(file)
+    except (OSError, pa.ArrowException) as error:
+        raise StorageError(f"`{file}` can't be read as Parquet: {brief(error)}") from error
+
+
+def look_constant(files: Iterable[Path], floats: Collection[str]) -> bool:
+    """True if a column of ``floats`` has one value by the statistics of some file, which may hold NaN beside it."""
+    if not floats:
+        return False
+    for metadata in map(_footer, files):
+        for group in (metadata.row_group(index) for index in range(metadata.num_row_groups)):
+            for column in (group.column(index) for index in range(group.num_columns)):
+                told = column.statistics if column.path_in_schema in floats else None
+                if told is not None and told.has_min_max and told.min == told.max:
+                    return True
+    return False
+
+
+def read_through(file: Path) -> None:
+    """Read all of a file. Raises what Arrow does for one that is damaged."""
+    with pq.ParquetFile(file) as opened:
+        for _ in opened.iter_batches():
+            pass

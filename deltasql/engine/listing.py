@@ -1,0 +1,184 @@
+"""DataFusion's own Parquet scan over an exact list of files, built as a logical plan.
+
+A plan that lists one file is made with DataFusion and serialised; its list of paths is replaced, and the
+message read back (facts.md, 7). A partitioned table is the union of one such listing per partition, with the
+partition's values as literals.
+"""
+
+from __future__ import annotations
+
+import functools
+import urllib.parse
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import datafusion
+import pyarrow as pa
+from datafusion.plan import LogicalPlan
+
+from deltasql.catalog.snapshot import Snapshot
+from deltasql.engine.dataset import readable
+from deltasql.errors import InternalError, NotSupportedError, brief
+from deltasql.names import quote
+
+_OTHER_MESSAGE = "DataFusion's plan message isn't the one that deltasql knows"
+
+Groups = dict[tuple[pa.Scalar, ...], list[Path]]
+"""Files by the values of their partition."""
+
+
+class Listings:
+    """Makes listings in one context."""
+
+    def __init__(self, context: datafusion.SessionContext, config: Mapping[str, str]) -> None:
+        self._context = context
+        self._config = dict(config)
+        self._templates: weakref.WeakKeyDictionary[Snapshot, bytes] = weakref.WeakKeyDictionary()
+
+    def frame(self, snapshot: Snapshot, groups: Groups) -> datafusion.DataFrame:
+        """A scan over exactly the files of ``groups``."""
+        template = self._template(snapshot)
+        frames = []
+        for values, files in groups.items():
+            frames.append(_with_partition(_listing(self._context, template, files), snapshot, values))
+        return functools.reduce(lambda one, other: one.union(other), frames)
+
+    def fault(self, snapshot: Snapshot) -> str | None:
+        """What is wrong with the plans that come of a message, or None: the format is DataFusion's, not ours."""
+        try:
+            made = _listing(self._context, self._template(snapshot), snapshot.files)
+            return None if _lists(self._context, made, snapshot.files) else _OTHER_MESSAGE
+        except Exception as error:  # noqa: BLE001 (DataFusion raises bare Exception)
+            return f"DataFusion can't read its plan message back: {brief(error)}"
+
+    def _template(self, snapshot: Snapshot) -> bytes:
+        """The plan of a listing of one file, in DataFusion's message format."""
+        if snapshot not in self._templates:
+            context = datafusion.SessionContext(datafusion.SessionConfig(self._config))
+            stored = [field for field in readable(snapshot) if field.name not in snapshot.partition_columns]
+            name = quote(snapshot.name)
+            url = file_url(snapshot.files[0])
+            context.register_parquet(name, url, schema=pa.schema(stored), file_extension="")
+            self._templates[snapshot] = context.table(name).logical_plan().to_bytes(context)
+        return self._templates[snapshot]
+
+
+def groups(snapshot: Snapshot, files: Sequence[Path], *, values: bool) -> Groups:
+    """``files`` by partition; all in one group, with NULL for its values, where ``values`` aren't asked for."""
+    if not snapshot.partition_columns:
+        return {(): list(files)}
+    if not values:
+        nulls = tuple(pa.scalar(None, snapshot.schema.field(name).type) for name in snapshot.partition_columns)
+        return {nulls: list(files)}
+    found: Groups = {}
+    for path in files:
+        found.setdefault(snapshot.partition_values[path], []).append(path)
+    return found
+
+
+def _with_partition(
+    frame: datafusion.DataFrame, snapshot: Snapshot, values: Sequence[pa.Scalar]
+) -> datafusion.DataFrame:
+    """The columns of the table in order, those of the partition as literals."""
+    if not values:
+        return frame
+    constants = dict(zip(snapshot.partition_columns, values, strict=True))
+    return frame.select(
+        *(
+            datafusion.lit(constants[name]).alias(name) if name in constants else datafusion.col(quote(name))
+            for name in snapshot.schema.names
+        )
+    )
+
+
+def of_files(
+    context: datafusion.SessionContext, frame: datafusion.DataFrame, files: Sequence[Path]
+) -> datafusion.DataFrame:
+    """The listing ``frame`` of one file, made a listing of ``files``. Raises `InternalError` where that fails."""
+    made = _listing(context, frame.logical_plan().to_bytes(context), files)
+    if not _lists(context, made, files):
+        raise InternalError(_OTHER_MESSAGE)
+    return made
+
+
+def _listing(context: datafusion.SessionContext, template: bytes, files: Sequence[Path]) -> datafusion.DataFrame:
+    """A listing of ``files``, made of the serialised plan of a listing of one file."""
+    plan = LogicalPlan.from_bytes(context, with_paths(template, [file_url(path) for path in files]))
+    return context.create_dataframe_from_logical_plan(plan)
+
+
+def _lists(context: datafusion.SessionContext, frame: datafusion.DataFrame, files: Sequence[Path]) -> bool:
+    """True if DataFusion takes ``frame`` for a listing of exactly ``files``."""
+    return listed_paths(frame.logical_plan().to_bytes(context)) == [file_url(path) for path in files]
+
+
+def file_url(path: Path) -> str:
+    """``path`` as a URL; raw paths with ``%``, ``#`` or ``?`` would silently give no rows (facts.md, 50)."""
+    if ".." in path.parts:
+        path = path.resolve()  # DataFusion would take away ``..`` and the name before it, even if that is a link.
+    return "file://" + urllib.parse.quote(str(path))
+
+
+# -- the plan message: LogicalPlanNode { ListingTableScanNode listing = 1 { repeated string paths = 2 } }
+
+_PATHS = 2
+
+
+def with_paths(plan: bytes, paths: Sequence[str]) -> bytes:
+    """The serialised plan of a listing of one file, made a listing of ``paths``."""
+    ((node, wire, listing),) = _fields(plan)
+    if wire != 2:
+        raise NotSupportedError("DataFusion's plan message isn't the one that deltasql knows")
+    inner = [field for field in _fields(listing) if field[0] != _PATHS]
+    body = b"".join(_encode(number, wire, value) for number, wire, value in inner)
+    body += b"".join(_encode(_PATHS, 2, path.encode()) for path in paths)
+    return _encode(node, 2, body)
+
+
+def listed_paths(plan: bytes) -> list[str]:
+    """The paths of a serialised listing."""
+    ((_, _, listing),) = _fields(plan)
+    return [value.decode() for number, _, value in _fields(listing) if number == _PATHS]
+
+
+def _fields(message: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """The fields of a protobuf message: number, wire type, raw value."""
+    position = 0
+    while position < len(message):
+        key, position = _varint(message, position)
+        number, wire = key >> 3, key & 7
+        if wire == 0:
+            end = _varint(message, position)[1]
+        elif wire == 2:
+            length, position = _varint(message, position)
+            end = position + length
+        else:
+            end = position + (8 if wire == 1 else 4)
+        yield number, wire, message[position:end]
+        position = end
+
+
+def _varint(message: bytes, position: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = message[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, position
+        shift += 7
+
+
+def _encode(number: int, wire: int, value: bytes) -> bytes:
+    length = _to_varint(len(value)) if wire == 2 else b""
+    return _to_varint(number << 3 | wire) + length + value
+
+
+def _to_varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)

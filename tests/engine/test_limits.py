@@ -1,0 +1,58 @@
+"""``deltasql.memory_limit`` and ``deltasql.threads``: queries spill, fail cleanly, and change nothing in between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
+
+import deltasql
+
+ROWS = 2_000_000
+TEXTS = f"(SELECT value AS v, md5(CAST(value AS VARCHAR)) AS m FROM range(0, {ROWS}))"
+
+
+def test_a_sort_and_a_grouping_spill_past_the_limit() -> None:
+    with deltasql.connect() as con:
+        con.sql("SET deltasql.memory_limit = '60MB'")
+        batches = con.sql(f"SELECT m FROM {TEXTS} ORDER BY m").to_reader()
+        last, rows = "", 0
+        for batch in batches:
+            values = batch.column(0)
+            assert last <= values[0].as_py()
+            last, rows = values[-1].as_py(), rows + batch.num_rows
+        assert rows == ROWS
+        assert con.sql(f"SELECT count(*) FROM (SELECT m, count(*) FROM {TEXTS} GROUP BY m)").fetchall() == [(ROWS,)]
+
+
+def test_a_join_past_the_limit_spills() -> None:
+    query = f"SELECT count(*), max(a.m) > '' FROM {TEXTS} a JOIN {TEXTS} b ON a.m = b.m"
+    with deltasql.connect() as con:
+        con.sql("SET deltasql.memory_limit = '150MB'")
+        assert con.sql(query).fetchall() == [(ROWS, True)]
+
+
+def test_what_cannot_be_done_within_it_is_an_error_with_advice() -> None:
+    with deltasql.connect() as con:
+        con.sql("SET deltasql.memory_limit = '16MB'")
+        with pytest.raises(deltasql.OperationalError) as caught:
+            con.sql(f"SELECT array_agg(m) FROM {TEXTS}").to_arrow()
+        assert caught.value.hint == "raise `deltasql.memory_limit`, or select less"
+        assert con.sql("SELECT 1").fetchall() == [(1,)]
+
+
+def test_a_result_from_before_is_still_read(tmp_path: Path) -> None:
+    write_deltalake(tmp_path / "t", pa.table({"v": range(10)}))
+    with deltasql.connect(tmp_path) as con:
+        con.sql("SET datafusion.execution.batch_size = 3")
+        before = con.sql("SELECT v FROM t")
+        con.sql("SET deltasql.memory_limit = '100MB'")
+        con.sql("SET deltasql.threads = 1")
+        assert before.to_arrow().num_rows == 10
+        assert con.sql("SELECT v FROM t").to_arrow() == before.to_arrow()
+        assert con.sql("SHOW datafusion.execution.target_partitions").fetchall()[0][1] == "1"
+        assert con.sql("SHOW datafusion.execution.batch_size").fetchall()[0][1] == "3"
+        con.sql("RESET ALL")
+        assert con.sql("SHOW datafusion.execution.batch_size").fetchall()[0][1] == "8192"
