@@ -61,8 +61,10 @@ def _changes(name: str, context: Context, values: Values) -> Feed:
 
 def _version_or_time(context: Context, value: Any) -> int | dt.datetime:
     if isinstance(value, str) and value.strip().isdigit():
-        value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else context.instant(value)
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | str | dt.date):
+        raise PlanError(f"`{value}` is neither a version nor a time")
+    return value if isinstance(value, int) else context.instant(value)
 
 
 def _history(name: str, context: Context, values: Values) -> Rows:
@@ -77,6 +79,8 @@ def _scan(name: str, context: Context, values: Values) -> Snapshot:
     version, time = values.get("version"), values.get("timestamp")
     if version is not None and time is not None:
         raise PlanError(f"`{name}` takes a version or a timestamp, not both")
+    if isinstance(version, str) and version.strip().isdigit():
+        version = int(version)
     if version is not None and (not isinstance(version, int) or isinstance(version, bool) or version < 0):
         raise PlanError(f"`{version}` is no version number")
     reference = TableReference(path=_text(name, "path", values["path"]))
@@ -86,7 +90,7 @@ def _scan(name: str, context: Context, values: Values) -> Snapshot:
 def _external(name: str, context: Context, values: Values) -> Files:
     given = values["paths"]
     paths = tuple(given) if isinstance(given, list | tuple) else (given,)
-    if not paths or not all(isinstance(path, str) for path in paths):
+    if not paths or not all(isinstance(path, str) and path for path in paths):
         raise PlanError(f"`{name}` takes a path, or a list of paths")
     options = {option: value for option, value in values.items() if option != "paths"}
     return Files(_shown(name, values), context.external(name.removeprefix("read_"), paths, options))

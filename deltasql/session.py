@@ -17,9 +17,10 @@ from deltasql.engine.engine import BoundQuery, DataFusionEngine, Engine
 from deltasql.engine.external import External
 from deltasql.engine.provider import TableName
 from deltasql.engine.sources import Source
-from deltasql.errors import Error, PlanError, Span
+from deltasql.errors import Error, ParseError, PlanError, Span
 from deltasql.names import AsOf, TableReference, Version, fold
 from deltasql.settings import Settings
+from deltasql.sql.dialect import tokenize
 from deltasql.sql.functions import FunctionCall
 from deltasql.sql.parameters import placeholders
 from deltasql.sql.rewrite import Binding, Rewritten, rewrite
@@ -145,8 +146,23 @@ class StatementContext:
     def function(self, call: FunctionCall) -> Snapshot | Source:
         """What a table function gives; its arguments are constants. Errors have the place of the call."""
         with _spanned(call.span):
-            values = {name: self.evaluate(argument.sql) for name, argument in call.arguments.items()}
-            return functions.source(call.name, self, values)
+            values = {name: self._argument(argument.sql) for name, argument in call.arguments.items()}
+            try:
+                return functions.source(call.name, self, values)
+            except ParseError as error:
+                error.span = error.statement = None  # Its place is in the value of an argument.
+                raise
+
+    def _argument(self, expression: str) -> Any:
+        """The value of an argument; a name stands for its own text (``table_history(orders)``, ``header => off``)."""
+        tokens = tokenize(expression)
+        if (
+            tokens[0].kind == "word"
+            and tokens[0].upper not in _CONSTANTS
+            and all(t.is_name or t.text == "." for t in tokens)
+        ):
+            return expression
+        return self.evaluate(expression)
 
     def used(self, sql: str) -> dict[str, Any]:
         """The parameters that stand in ``sql``."""
@@ -160,6 +176,9 @@ class StatementContext:
             return self.session.engine.evaluate(expression, self.used(expression))
         except Error as error:
             raise PlanError(f"`{expression}` is no constant: {error.message}", hint=error.hint) from error
+
+
+_CONSTANTS = {"TRUE", "FALSE", "NULL", "CURRENT_TIMESTAMP", "CURRENT_DATE"}
 
 
 def _version_number(value: Any) -> int:
