@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import Schema
 
-from deltasql.catalog.columns import batches, mapping, nullable, padded, partition_value, stored_name
+from deltasql.catalog.columns import batches, mapping, nullable, padded, partition_value, stored_name, widens
 from deltasql.catalog.log import actions, commits, entry, version_range
 from deltasql.catalog.snapshot import Snapshot, open_snapshot, version_at
 from deltasql.errors import (
@@ -314,7 +314,7 @@ def _check_columns(snapshot: Snapshot, version: int, properties: Mapping[str, st
     was = {stored_name(field, old): field for field in schema}
     for field in snapshot.schema:
         before = was.get(stored_name(field, new))
-        if before is not None and not _widens(before.type, field.type, old, new):
+        if before is not None and not widens(before.type, field.type, old, new):
             why = f"its column `{field.name}` was {before.type} and is {field.type}"
             raise UnsupportedTableFeature(f"{message}: {why}", hint=hint)
 
@@ -369,29 +369,3 @@ def _batches(
     if CHANGE_TYPE in wanted.names and CHANGE_TYPE not in known and CHANGE_TYPE not in parquet.schema_arrow.names:
         raise StorageError(f"`{file.path}` doesn't say what its changes are")
     yield from batches(parquet, fields, mode, known, chosen=chosen)
-
-
-# -- schemas
-
-
-def _widens(old: pa.DataType, new: pa.DataType, old_mode: str, new_mode: str) -> bool:
-    """True if all that ``old`` can hold can be shown as ``new``: what type widening allows, and no less."""
-    if pa.types.is_struct(old) and pa.types.is_struct(new):
-        was = {stored_name(child, old_mode): child.type for child in old}
-        pairs = [(was.get(stored_name(child, new_mode)), child.type) for child in new]
-        return all(before is None or _widens(before, now, old_mode, new_mode) for before, now in pairs)
-    if old.num_fields and old.id == new.id:
-        both = (
-            (old.field(index).type for index in range(old.num_fields)),
-            (new.field(index).type for index in range(new.num_fields)),
-        )
-        return all(_widens(*pair, old_mode, new_mode) for pair in zip(*both, strict=True))
-    if pa.types.is_decimal(new) and pa.types.is_decimal(old):
-        return bool(new.scale >= old.scale and new.precision - new.scale >= old.precision - old.scale)
-    if pa.types.is_decimal(new) and pa.types.is_integer(old):
-        return bool(new.precision - new.scale >= len(str(1 << old.bit_width - 1)))
-    if pa.types.is_floating(new) and pa.types.is_integer(old):
-        return bool(old.bit_width < new.bit_width)
-    if any(of(old) and of(new) for of in (pa.types.is_integer, pa.types.is_floating)):
-        return bool(old.bit_width <= new.bit_width)
-    return bool(old == new or (pa.types.is_date(old) and new == pa.timestamp("us")))

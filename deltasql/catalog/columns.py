@@ -33,14 +33,14 @@ def batches(
     """
     layout = parquet.schema_arrow
     chosen = None if chosen is None else padded(chosen, parquet.metadata.num_rows)
-    places = [None if field.name in known else _place(layout, field, mode) for field in fields]
-    names = list(dict.fromkeys(layout.field(place).name for place in places if place is not None))
+    places = [None if field.name in known else place(layout, field, mode) for field in fields]
+    names = list(dict.fromkeys(layout.field(at).name for at in places if at is not None))
     schema = pa.schema([nullable(field) for field in fields])
     for at, batch in _stored(parquet, names, row_groups):
         columns = []
-        for field, shown, place in zip(fields, schema, places, strict=True):
-            if place is not None:
-                columns.append(_fit(batch.column(layout.field(place).name), field, mode))
+        for field, shown, held in zip(fields, schema, places, strict=True):
+            if held is not None:
+                columns.append(_fit(batch.column(layout.field(held).name), field, mode))
             else:
                 columns.append(pa.repeat(known.get(field.name, pa.scalar(None, shown.type)), batch.num_rows))
         made = pa.RecordBatch.from_arrays(columns, schema=schema) if columns else batch.select([])
@@ -102,7 +102,7 @@ def stored_name(field: pa.Field, mode: str) -> str:
     return str(field.name) if mode == "none" or physical is None else physical.decode()
 
 
-def _place(layout: pa.Schema | pa.StructType, field: pa.Field, mode: str) -> int | None:
+def place(layout: pa.Schema | pa.StructType, field: pa.Field, mode: str) -> int | None:
     """Where a file (or a struct in it) holds a column; None where it doesn't have it."""
     key, stored = stored_name(field, mode), [each.name for each in layout]
     if mode == "id" and (number := (field.metadata or {}).get(b"delta.columnMapping.id")) is not None:
@@ -128,10 +128,10 @@ def _fit(values: pa.Array, field: pa.Field, mode: str) -> pa.Array:
     """What a file holds of a column, as its type in the table: fields by their stored names, NULL where missing."""
     type, fit = field.type, nullable(field).type
     if pa.types.is_struct(type):
-        places = [_place(values.type, child, mode) for child in type]
+        places = [place(values.type, child, mode) for child in type]
         children = [
-            pa.nulls(len(values), below.type) if place is None else _fit(values.field(place), child, mode)
-            for place, child, below in zip(places, type, fit, strict=True)
+            pa.nulls(len(values), below.type) if at is None else _fit(values.field(at), child, mode)
+            for at, child, below in zip(places, type, fit, strict=True)
         ]
         return pa.StructArray.from_arrays(children, fields=list(fit), mask=values.is_null())
     if pa.types.is_map(type):
@@ -144,3 +144,26 @@ def _fit(values: pa.Array, field: pa.Field, mode: str) -> pa.Array:
         children = [_fit(values.values, type.value_field, mode)]
         return pa.Array.from_buffers(fit, len(values), values.buffers()[:2], offset=values.offset, children=children)
     return values.cast(options=pc.CastOptions(fit, allow_time_truncate=True))
+
+
+def widens(old: pa.DataType, new: pa.DataType, old_mode: str, new_mode: str) -> bool:
+    """True if all that ``old`` can hold can be shown as ``new``: what type widening allows, and no less."""
+    if pa.types.is_struct(old) and pa.types.is_struct(new):
+        was = {stored_name(child, old_mode): child.type for child in old}
+        pairs = [(was.get(stored_name(child, new_mode)), child.type) for child in new]
+        return all(before is None or widens(before, now, old_mode, new_mode) for before, now in pairs)
+    if old.num_fields and old.id == new.id:
+        both = (
+            (old.field(index).type for index in range(old.num_fields)),
+            (new.field(index).type for index in range(new.num_fields)),
+        )
+        return all(widens(*pair, old_mode, new_mode) for pair in zip(*both, strict=True))
+    if pa.types.is_decimal(new) and pa.types.is_decimal(old):
+        return bool(new.scale >= old.scale and new.precision - new.scale >= old.precision - old.scale)
+    if pa.types.is_decimal(new) and pa.types.is_integer(old):
+        return bool(new.precision - new.scale >= len(str(1 << old.bit_width - 1)))
+    if pa.types.is_floating(new) and pa.types.is_integer(old):
+        return bool(old.bit_width < new.bit_width)
+    if any(of(old) and of(new) for of in (pa.types.is_integer, pa.types.is_floating)):
+        return bool(old.bit_width <= new.bit_width)
+    return bool(old == new or (pa.types.is_date(old) and new == pa.timestamp("us")))

@@ -18,7 +18,6 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
@@ -93,21 +92,6 @@ class Snapshot:
             raise StorageError(message) from error
         paths = (self.file(uri.removeprefix(self.table.table_uri)) for uri in vectors["filepath"].to_pylist())
         return {path: kept.values for path, kept in zip(paths, vectors["selection_vector"], strict=True)}
-
-    def rows_of(self, file: Path) -> int:
-        """The number of live rows of a data file, by its footer. Raises `StorageError` for one that can't be read."""
-        if file not in self._rows:
-            try:
-                rows = pq.read_metadata(file).num_rows
-            except (OSError, pa.ArrowException) as error:
-                raise StorageError(f"`{file}` can't be read: {brief(error)}") from error
-            kept = self.live_rows.get(file) if "deletionVectors" in self.features_in_use else None
-            self._rows[file] = rows if kept is None else rows - len(kept) + kept.true_count
-        return self._rows[file]
-
-    @cached_property
-    def _rows(self) -> dict[Path, int]:
-        return {}
 
     @cached_property
     def adds(self) -> pa.Table:

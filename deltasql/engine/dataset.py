@@ -15,6 +15,7 @@ from datafusion.catalog import Table
 from pyarrow.fs import LocalFileSystem
 
 from deltasql.catalog.columns import batches, mapping, nullable
+from deltasql.catalog.footers import Footers
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.errors import InternalError, StorageError, brief
 
@@ -101,13 +102,13 @@ class _Scanner:
 _MOST_ROWS = 1 << 30
 
 
-def counted(snapshot: Snapshot, files: Sequence[Path]) -> Read:
+def counted(footers: Footers, snapshot: Snapshot, files: Sequence[Path]) -> Read:
     """As many rows of no columns as ``files`` have."""
 
     def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         if columns:
             raise InternalError(f"only the number of rows was to be asked for, not {columns}")
-        rows = sum(map(snapshot.rows_of, files))
+        rows = sum(footers.rows(snapshot, file) for file in files)
         while rows > 0:
             yield pa.record_batch([pa.nulls(min(rows, _MOST_ROWS))], names=["rows"]).select([])
             rows -= _MOST_ROWS
@@ -150,6 +151,7 @@ def read_by_arrow(snapshot: Snapshot, files: Sequence[Path], wanted: pads.Expres
     read.
     """
     mode = mapping(snapshot.properties)
+    kept = snapshot.live_rows if "deletionVectors" in snapshot.features_in_use else {}
 
     def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         fields = [snapshot.schema.field(name) for name in columns]
@@ -158,7 +160,7 @@ def read_by_arrow(snapshot: Snapshot, files: Sequence[Path], wanted: pads.Expres
             known = {name: value.cast(snapshot.schema.field(name).type) for name, value in values}
             try:
                 with pq.ParquetFile(path, coerce_int96_timestamp_unit="us") as parquet:
-                    chosen, groups = snapshot.live_rows.get(path), _row_groups(path, wanted)
+                    chosen, groups = kept.get(path), _row_groups(path, wanted)
                     yield from batches(parquet, fields, mode, known, chosen=chosen, row_groups=groups)
             except (OSError, pa.ArrowException) as error:
                 raise StorageError(f"`{path}` can't be read: {brief(error)}") from error

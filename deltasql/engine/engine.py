@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import decimal
 import functools
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ import datafusion
 import pyarrow as pa
 
 from deltasql.catalog.catalog import MAIN
+from deltasql.catalog.footers import require_file
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.ask import Ask, asks, projected
 from deltasql.engine.dataset import UTC, outline, readable
@@ -31,7 +31,7 @@ from deltasql.engine.scan import Access, Shown, Tables, floats, needs_ask
 from deltasql.engine.sharing import MOST_BYTES, is_costly, keeps_its_predicates
 from deltasql.engine.sources import Files, Source
 from deltasql.engine.translate import translate
-from deltasql.errors import NotSupportedError, PlanError, StorageError, VersionNotFound
+from deltasql.errors import NotSupportedError, PlanError
 from deltasql.names import did_you_mean, quote
 from deltasql.sql.ctes import SharedCte, of_cte, shared_ctes, with_computed
 from deltasql.sql.rewrite import Rewritten
@@ -398,17 +398,12 @@ def _collected(frame: datafusion.DataFrame, most: int) -> pa.Table | None:
     return pa.Table.from_batches(batches, frame.schema())
 
 
-def _require_files(snapshot: Snapshot | Source, files: Iterable[Path]) -> None:
-    if not isinstance(snapshot, Snapshot):
-        if isinstance(snapshot, Files):
-            snapshot.found.require_files()
-        return
-    missing = next((file for file in files if not os.path.exists(file)), None)  # noqa: PTH110 (a third of the time)
-    if missing is not None:
-        message = f"version {snapshot.version} of `{snapshot.name}` can't be read: its file `{missing.name}` is missing"
-        if snapshot.is_latest:
-            raise StorageError(message, hint="something other than Delta removed it")
-        raise VersionNotFound(message, hint="VACUUM removes the files of old versions")
+def _require_files(source: Snapshot | Source, files: Iterable[Path]) -> None:
+    if isinstance(source, Snapshot):
+        for file in files:
+            require_file(source, file)
+    elif isinstance(source, Files):
+        source.found.require_files()
 
 
 def _value(value: Any) -> Any:

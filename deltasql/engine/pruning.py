@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,13 +49,13 @@ def kept(snapshot: Snapshot, ask: Ask) -> Sequence[int]:
     return every if total is None else [index for index, may in enumerate(total.to_pylist()) if may]
 
 
-def enough(snapshot: Snapshot, ask: Ask, files: Sequence[Path]) -> Sequence[Path]:
-    """So many of ``files`` as hold the rows that are asked for, where any will do."""
+def enough(files: Sequence[Path], ask: Ask, rows: Callable[[Path], int]) -> Sequence[Path]:
+    """So many of ``files`` as hold the rows that are asked for, where any will do; ``rows`` counts those of a file."""
     if not all(scan.fetch is not None and not scan.conjuncts for scan in ask.scans):
         return files
     wanted = max(scan.fetch or 0 for scan in ask.scans)
     for count, file in enumerate(files, 1):
-        wanted -= snapshot.rows_of(file)
+        wanted -= rows(file)
         if wanted <= 0:
             return files[:count]
         if count == _LOOKED_AT:
@@ -258,7 +258,9 @@ def as_sql(snapshot: Snapshot, ask: Ask) -> str | None:
 
 
 def as_expression(snapshot: Snapshot, ask: Ask) -> pads.Expression | None:
-    """What Arrow may be told of the rows that are wanted, or None; of columns of the files alone."""
+    """What Arrow may be told of the rows that are wanted, or None; of columns that the files call by their names."""
+    if "columnMapping" in snapshot.reader_features:
+        return None
     parts = [
         _ARROW[c.operator](pc.field(c.column), c.value.cast(snapshot.schema.field(c.column).type))
         for c in _comparisons(snapshot, ask)

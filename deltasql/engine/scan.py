@@ -10,6 +10,7 @@ Parquet alone can express.
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from datafusion.catalog import Table
 
+from deltasql.catalog.footers import Footers
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine import pruning
 from deltasql.engine.ask import Ask
@@ -103,6 +105,7 @@ class Tables:
         self._whole: weakref.WeakKeyDictionary[Snapshot, dict[_View, Table]] = weakref.WeakKeyDictionary()
         self._lies: weakref.WeakKeyDictionary[Snapshot, bool] = weakref.WeakKeyDictionary()
         self._opaque = Opaque()
+        self._footers = Footers()
 
     # -- which way
 
@@ -114,27 +117,32 @@ class Tables:
         kept = range(len(snapshot.files)) if ask is None else pruning.kept(snapshot, ask)
         files = tuple(snapshot.files[index] for index in kept)
         if ask is not None:
-            files = tuple(pruning.enough(snapshot, ask, files))
-        if reader != "auto":
-            path, reason = _forced(snapshot, files, reader), "by SET deltasql.reader"
-        elif files and ask is not None and partitions_answer(snapshot, ask):
+            files = tuple(pruning.enough(files, ask, functools.partial(self._footers.rows, snapshot)))
+        if not files:
+            path, reason = choose(snapshot) if reader == "auto" else (_forced(snapshot, files, reader, None), "")
+            return Access(path, "no file can hold a row that is asked for", files)
+        if reader == "auto" and ask is not None and partitions_answer(snapshot, ask):
             return Access("log", "only values of partition columns are asked for, each once", ())
-        elif ask is not None and all(scan.columns == frozenset() and not scan.conjuncts for scan in ask.scans):
+        odd = self._footers.look(snapshot, files)
+        if reader != "auto":
+            return Access(_forced(snapshot, files, reader, odd), "by SET deltasql.reader", files)
+        if ask is not None and all(scan.columns == frozenset() and not scan.conjuncts for scan in ask.scans):
             return Access("footers", "only the number of rows is asked for", files)
-        else:
-            path, reason = self._path(snapshot, ask, files)
-        return Access(path, reason if files else "no file can hold a row that is asked for", files)
+        path, reason = self._path(snapshot, ask, files)
+        if path != "dataset" and (odd or (path == "scan" and "vacuumProtocolCheck" in snapshot.reader_features)):
+            path, reason = "dataset", odd or f"{reason}, and delta-rs takes vacuumProtocolCheck for a reader's concern"
+        if path == "dataset" and (beyond := beyond_files(snapshot, _ARROW_CAN)) is not None:
+            raise UnsupportedTableFeature(f"`{snapshot.name}` can't be read: {reason}, and {beyond}")
+        return Access(path, reason, files)
 
     def _path(self, snapshot: Snapshot, ask: Ask | None, files: Sequence[Path]) -> tuple[str, str]:
         path, reason = choose(snapshot)
-        if path == "listing" and files:
+        if path == "listing":
             if len(groups(snapshot, files, values=_asks_values(snapshot, ask))) > _MOST_GROUPS:
                 path, reason = "scan", f"more than {_MOST_GROUPS} partitions are read"
             elif (fault := self._listing_fault(snapshot)) is not None:
                 path, reason = "scan", fault
         if path == "scan" and (file := wraps(snapshot, files)) is not None:
-            if (beyond := beyond_files(snapshot, _ARROW_CAN)) is not None:
-                raise UnsupportedTableFeature(f"`{snapshot.name}` can't be read: {_wrapping(file)}, and {beyond}")
             return "dataset", f"{reason}, and {_wrapping(file)}"
         return path, reason
 
@@ -155,7 +163,7 @@ class Tables:
         if access.path == "listing":
             return self._listing(snapshot, ask, access, shown)
         if access.path == "footers":
-            streams = [counted(snapshot, access.files)]
+            streams = [counted(self._footers, snapshot, access.files)]
         elif access.path == "scan":
             streams = [scanned(snapshot, None if ask is None else pruning.as_sql(snapshot, ask))]
         else:
@@ -240,12 +248,13 @@ def _asks_values(snapshot: Snapshot, ask: Ask | None) -> bool:
     return ask is None or ask.looks_at(snapshot.partition_columns)
 
 
-def _forced(snapshot: Snapshot, files: Sequence[Path], reader: str) -> str:
+def _forced(snapshot: Snapshot, files: Sequence[Path], reader: str, odd: str | None) -> str:
+    beyond = odd if reader != "dataset" else None
     if reader == "scan":
         file = wraps(snapshot, files)
-        beyond = None if file is None else _wrapping(file)
+        beyond = beyond or (None if file is None else _wrapping(file))
     else:
-        beyond = beyond_files(snapshot, _PARQUET_CAN if reader == "listing" else _ARROW_CAN)
+        beyond = beyond_files(snapshot, _PARQUET_CAN if reader == "listing" else _ARROW_CAN) or beyond
     if beyond is not None:
         message = f"`{snapshot.name}` can't be read by `{reader}`: {beyond}"
         raise NotSupportedError(message, hint="SET deltasql.reader = 'auto'")

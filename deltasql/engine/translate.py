@@ -27,6 +27,7 @@ from deltasql.sql.dialect import tokenize
 from deltasql.sql.rewrite import Rewritten
 
 _FEW = 8
+_OURS = {kind.__name__: kind for kind in (CastError, InternalError, StorageError, UnsupportedTableFeature)}
 Made = Callable[[re.Match[str], str], Error]
 
 
@@ -46,6 +47,9 @@ def translate(error: BaseException, query: Rewritten | None) -> Error:
 
 
 def _make(message: str) -> Error:
+    ours = re.search(rf"\b({'|'.join(_OURS)}): (.*)", message, re.DOTALL)
+    if ours is not None:  # An error of ours that came through a stream, of which Arrow keeps the text.
+        return _OURS[ours[1]](ours[2].strip())
     for pattern, make in _TABLE:
         found = re.search(pattern, message, re.DOTALL)
         if found is not None:
@@ -65,7 +69,8 @@ def _sentence(message: str) -> str:
     """One line, without the prefixes that name DataFusion's error types."""
     line = " ".join(message.split())
     prefixes = r"(?:DataFusion error|Error during planning|Execution error|Schema error|SQL error|Arrow error|"
-    prefixes += r"External error|Internal error|Invalid argument error|This feature is not implemented): "
+    prefixes += r"External error|Internal error|Invalid argument error|This feature is not implemented|"
+    prefixes += r"ArrowInvalid|OSError|C Data interface error|Parquet error): "
     while (found := re.match(prefixes, line)) is not None:
         line = line[found.end() :]
     return line[:1].lower() + line[1:] if line[1:2].islower() else line

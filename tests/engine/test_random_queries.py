@@ -104,6 +104,7 @@ def _as_read(part: pa.Table, design: _Design) -> pa.Table:
 
 @dataclass
 class _World:
+    seed: int
     con: deltasql.Connection
     oracle: datafusion.SessionContext
 
@@ -118,12 +119,14 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         parts = []
         for version in range(design.commits):
             part = _made(design, version, r)
-            write_deltalake(root / table, part, mode="append", partition_by=list(design.by) or None, schema_mode="merge")
+            write_deltalake(
+                root / table, part, mode="append", partition_by=list(design.by) or None, schema_mode="merge"
+            )
             parts.append(_as_read(part, design))
             oracle.from_arrow(pa.concat_tables(parts).combine_chunks(), f"{table}_v{version}")
         oracle.from_arrow(pa.concat_tables(parts).combine_chunks(), table)
     with deltasql.connect(root) as con:
-        yield _World(con, oracle)
+        yield _World(request.param, con, oracle)
 
 
 # -- queries
@@ -235,13 +238,17 @@ class _Maker:
         chance = self.r.random()
         expr, kind = self.r.choice(columns)
         if depth < 2 and chance < 0.25:
-            return f"({self.predicate(columns, depth + 1)} {self.one('AND', 'OR')} {self.predicate(columns, depth + 1)})"
+            return (
+                f"({self.predicate(columns, depth + 1)} {self.one('AND', 'OR')} {self.predicate(columns, depth + 1)})"
+            )
         if depth < 2 and chance < 0.32:
             return f"NOT ({self.predicate(columns, depth + 1)})"
         if depth < 2 and chance < 0.44 and (found := self.subquery(expr, kind)):
             return found
         if kind == "bool":
-            return self.one(expr, f"NOT {expr}", f"{expr} = {self.value(kind)}", f"{expr} IS NOT TRUE", f"{expr} IS NULL")
+            return self.one(
+                expr, f"NOT {expr}", f"{expr} = {self.value(kind)}", f"{expr} IS NOT TRUE", f"{expr} IS NULL"
+            )
         compare = self.one("=", "<", ">", "<=", ">=", "<>")
         return self.one(
             f"{expr} IS {self.one('', 'NOT ')}NULL",
@@ -284,7 +291,7 @@ class _Maker:
         source, columns = self.source(depth)
         where = f" WHERE {self.predicate(columns)}" if self.r.random() < 0.65 else ""
         if chance < 0.55:
-            return self.aggregated(source, columns, where)
+            return self.aggregated(source, columns, where, depth)
         chosen = [(self.r.choice(columns), self.name()) for _ in range(self.one(1, 1, 2, 3))]
         items = [(expr, name) for (expr, _), name in chosen]
         shown = [(name, kind) for (_, kind), name in chosen]
@@ -304,15 +311,18 @@ class _Maker:
             shown.append((name, "int"))
         return f"SELECT {_items(items)} FROM {source}{where}", shown
 
-    def aggregated(self, source: str, columns: _Columns, where: str) -> tuple[str, _Columns]:
-        groups = self.r.sample(columns, min(len(columns), self.one(0, 1, 1, 2)))
+    def aggregated(self, source: str, columns: _Columns, where: str, depth: int) -> tuple[str, _Columns]:
+        # Inside of joins never without groups: test_an_outer_join_with_a_table_of_which_nothing_is_read.
+        groups = self.r.sample(columns, min(len(columns), self.one(1, 1, 2) if depth else self.one(0, 1, 1, 2)))
         items = [(expr, self.name()) for expr, _ in groups]
         shown = [(name, kind) for (_, name), (_, kind) in zip(items, groups, strict=True)]
         for _ in range(self.one(0, 1, 2) if groups else self.one(1, 2)):
             (expr, kind), name = self.r.choice(columns), self.name()
             ends = [(f"{end}({expr})", kind) for end in ("min", "max") if kind not in ("bool", "float")]
             sums = [(f"sum({expr})", "int")] * (kind == "int")
-            made, kind = self.one(("count(*)", "int"), (f"count({expr})", "int"), (f"count(DISTINCT {expr})", "int"), *ends, *ends, *sums)
+            made, kind = self.one(
+                ("count(*)", "int"), (f"count({expr})", "int"), (f"count(DISTINCT {expr})", "int"), *ends, *ends, *sums
+            )
             if self.r.random() < 0.15:
                 made += f" FILTER (WHERE {self.predicate(columns, 2)})"
             items.append((made, name))
@@ -328,7 +338,9 @@ class _Maker:
 
         def side(body: str, columns: _Columns) -> str:
             alias = self.name("x")
-            exprs = [self.one(*[f"{alias}.{c}" for c, k in columns if k == kind] or [_TYPED[kind]]) for _, kind in shown]
+            exprs = [
+                self.one(*[f"{alias}.{c}" for c, k in columns if k == kind] or [_TYPED[kind]]) for _, kind in shown
+            ]
             return f"SELECT {_items([(expr, name) for expr, (name, _) in zip(exprs, shown, strict=True)])} FROM ({body}) AS {alias}"
 
         operator = self.one("UNION", "UNION ALL", "INTERSECT", "EXCEPT")
@@ -343,7 +355,9 @@ class _Maker:
         limit = self.one("", " LIMIT 0", " LIMIT 1", " LIMIT 3", " LIMIT 10 OFFSET 2", " OFFSET 3")
         items = _items([(expr, name) for expr, _, name in chosen])
         where = f" WHERE {self.predicate(columns)}" if self.r.random() < 0.5 else ""
-        return f"SELECT {items} FROM {{c}} AS {alias}{where} ORDER BY {order}{limit}", [(name, kind) for _, kind, name in chosen]
+        return f"SELECT {items} FROM {{c}} AS {alias}{where} ORDER BY {order}{limit}", [
+            (name, kind) for _, kind, name in chosen
+        ]
 
 
 # -- comparing
@@ -361,15 +375,15 @@ def _written(query: str, travel: str) -> str:
     return re.sub(r"\{(\w)(?:@(\d+))?\}", lambda m: m[1] + (travel.format(m[2]) if m[2] else ""), query)
 
 
-_PER_SEED = 30
-_MOST_ROWS = 5_000
+_PER_SEED = 20
+_MOST_ROWS = 3_000
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_random_queries(world: _World, seed: int) -> None:
     wrong, compared = [], 0
     for case in range(_PER_SEED):
-        r = random.Random(f"{seed}.{case}")
+        r = random.Random(f"{world.seed}.{seed}.{case}")
         query = _Maker(r).query()
         try:
             expected = world.oracle.sql(_written(query, "_v{}")).to_arrow_table()
@@ -381,7 +395,10 @@ def test_random_queries(world: _World, seed: int) -> None:
         want = arrange(_rows(expected))
         ours = _written(query, " VERSION AS OF {}")
         if r.random() < 0.25:
-            ours = re.sub(r"\b[cxwq]\d+\b", lambda m: m[0].upper() if r.random() < 0.5 else m[0], ours)
+            shouted = {name for name in sorted(set(re.findall(r"\b[cxwq]\d+\b", ours))) if r.random() < 0.5}
+            ours = re.sub(
+                r"\b[cxwq]\d+\b(?= AS|\.)", lambda m, shouted=shouted: m[0].upper() if m[0] in shouted else m[0], ours
+            )
         for reader in ("auto", r.choice(["listing", "scan", "dataset"])):
             world.con.sql(f"SET deltasql.reader = '{reader}'")
             try:
@@ -402,16 +419,18 @@ def test_random_queries(world: _World, seed: int) -> None:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``t``: partitioned by ``p``, three files; ``f`` has NaN; ``u`` beside them."""
+    """``t``: partitioned by ``p``, three files; ``f`` has NaN; ``u`` beside them; a schema that is called ``ctes``."""
     root = tmp_path_factory.mktemp("bugs")
     for p in (7, 1, 3):
         part = pa.table({"n": [p, p + 1], "p": [p, p], "k": pa.array([1, None], pa.int64())})
         write_deltalake(root / "t", part, mode="append", partition_by=["p"])
     write_deltalake(root / "f", pa.table({"n": [1, 2, 3], "d": [1.5, float("nan"), 2.0]}))
-    write_deltalake(root / "u", pa.table({"n": [1, 7], "d": [9.0, 8.0]}))
-    times = {"day": [dt.date(2024, 1, 1)], "at": [dt.datetime(2024, 1, 1, 12, tzinfo=_UTC)], "small": pa.array([1.5], pa.float32())}
-    write_deltalake(root / "times", pa.table({**times, "large": [0.1], "n": [1]}))
-    write_deltalake(root / "ctes" / "g", pa.table({"n": [100, 200]}))
+    write_deltalake(root / "u", pa.table({"n": [1, 7], "e": [9.0, 8.0], "d": [0.0, 0.0]}))
+    days = {"day": [dt.date(2024, 1, 1)], "at": [dt.datetime(2024, 1, 1, 12, tzinfo=_UTC)]}
+    write_deltalake(
+        root / "times", pa.table({**days, "small": pa.array([1.5], pa.float32()), "large": [0.1], "n": [1]})
+    )
+    write_deltalake(root / "ctes" / "g", pa.table({"p": [100, 200]}))
     return root
 
 
@@ -422,22 +441,124 @@ def _answer(root: Path, query: str, *before: str) -> list[tuple[Any, ...]]:
         return sorted(con.sql(query).fetchall(), key=repr)
 
 
-@pytest.mark.xfail(reason="DataFusion's TopK drops a column that is constant in each branch of a union, and ties with it")
+@pytest.mark.xfail(reason="DataFusion's TopK takes what is constant in each branch of a union for no part of the order")
 @pytest.mark.parametrize("reader", ["auto", "listing"])
 def test_the_first_rows_by_a_partition(root: Path, reader: str) -> None:
-    query = "SELECT k, p FROM t ORDER BY k, p LIMIT 1"
-    found = {tuple(_answer(root, query, f"SET deltasql.reader = '{reader}'")) for _ in range(60)}
+    with deltasql.connect(root) as con:
+        con.sql(f"SET deltasql.reader = '{reader}'")
+        found = {tuple(con.sql("SELECT k, p FROM t ORDER BY k, p LIMIT 1").fetchall()) for _ in range(100)}
     assert found == {((1, 1),)}
 
 
-@pytest.mark.xfail(reason="the schema of a result is taken before DataFusion has coerced the sides of a UNION", strict=True)
+@pytest.mark.xfail(reason="the schema of a result is taken before DataFusion has coerced the sides of a union")
 @pytest.mark.parametrize(("query", "expected"), [
-    ("SELECT CAST(day AS VARCHAR) = '2024-01-01', x > TIMESTAMP '2024-01-01T06:00:00Z' FROM (SELECT day, at AS x FROM times)", None),
-    ("SELECT at FROM times WHERE n = 0 UNION ALL SELECT at FROM times", None),
-    ("SELECT day AS x FROM times UNION ALL SELECT at FROM times", "hour"),
-    ("SELECT small FROM times UNION ALL SELECT large FROM times", [(0.1,), (1.5,)]),
-    ("SELECT n FROM times UNION ALL SELECT large FROM times", [(0.1,), (1.0,)]),
-    ("SELECT NULL AS n UNION ALL SELECT 3", [(3,), (None,)]),
+    ("SELECT day FROM times UNION ALL SELECT at FROM times", [dt.datetime(2024, 1, 1, tzinfo=_UTC), dt.datetime(2024, 1, 1, 12, tzinfo=_UTC)]),
+    ("SELECT small FROM times UNION ALL SELECT large FROM times", [0.1, 1.5]),
+    ("SELECT n FROM times UNION ALL SELECT large FROM times", [0.1, 1.0]),
+    ("SELECT NULL AS n UNION ALL SELECT n FROM times", [1, None]),
+    ("WITH c AS (SELECT n FROM times UNION SELECT large FROM times) SELECT a.n FROM c a JOIN c b ON a.n = b.n", [0.1, 1.0]),
 ])  # fmt: skip
-def test_the_sides_of_a_union_are_coerced(root: Path, query: str, expected: Any) -> None:
-    assert _answer(root, query) == expected
+def test_the_sides_of_a_union_are_coerced(root: Path, query: str, expected: list[Any]) -> None:
+    got = [value.replace(tzinfo=_UTC) if isinstance(value, dt.datetime) else value for (value,) in _answer(root, query)]
+    assert sorted(got, key=repr) == sorted(expected, key=repr)
+
+
+@pytest.mark.xfail(reason="a version that is the latest goes by the table's bare name, which a CTE may have")
+def test_the_latest_version_is_no_cte(root: Path) -> None:
+    assert _answer(root, "WITH u AS (SELECT 99 AS n) SELECT n FROM u VERSION AS OF 0") == [(1,), (7,)]
+
+
+@pytest.mark.xfail(
+    reason="a column of the outer query is taken for one inside of a subquery, and NaN isn't hidden from statistics"
+)
+@pytest.mark.parametrize("query", [
+    "SELECT n FROM f WHERE EXISTS (SELECT 1 FROM (SELECT e FROM u) AS x WHERE d > 5)",
+    "SELECT n FROM f CROSS JOIN LATERAL (SELECT e FROM (SELECT e FROM u) AS x WHERE d > 5 AND e = 9.0) AS y",
+])  # fmt: skip
+def test_nan_of_an_outer_column(root: Path, query: str) -> None:
+    # What x gives is e alone, so d is f's, not u's.
+    assert _answer(root, query) == [(2,)]
+
+
+@pytest.mark.xfail(reason="a CTE that is computed once is served as `ctes.<name>`, where a user's table may be")
+def test_a_schema_called_ctes(root: Path) -> None:
+    query = "WITH g AS (SELECT p, count(*) AS n FROM t GROUP BY p) SELECT DISTINCT x.p FROM g a JOIN g b ON a.p = b.p CROSS JOIN ctes.g x"
+    assert _answer(root, query) == [(100,), (200,)]
+
+
+_ZONED = "WITH c AS (SELECT DISTINCT arrow_cast(at, 'Timestamp({})') AS x FROM times) SELECT {} FROM c a JOIN c b ON a.x = b.x"
+
+
+@pytest.mark.xfail(reason="instants of a CTE that is computed once are shown in the session's zone, in microseconds")
+@pytest.mark.parametrize(("type", "value", "expected"), [
+    ('Microsecond, Some("+02:00")', "date_part('hour', a.x)", 14),
+    ('Nanosecond, Some("UTC")', "arrow_typeof(a.x)", 'Timestamp(ns, "UTC")'),
+])  # fmt: skip
+def test_a_shared_cte_keeps_its_types(root: Path, type: str, value: str, expected: Any) -> None:
+    assert _answer(root, _ZONED.format(type, value)) == [(expected,)]
+
+
+@pytest.mark.xfail(
+    reason="a query with a CTE that is computed once is planned again when it is read, in the zone of then"
+)
+def test_the_zone_of_a_held_result(root: Path) -> None:
+    with deltasql.connect(root) as con:
+        held = con.sql(
+            "WITH c AS (SELECT DISTINCT at AS x FROM times) SELECT date_part('hour', a.x) FROM c a JOIN c b ON a.x = b.x"
+        )
+        con.sql("SET time_zone = 'America/New_York'")
+        assert held.fetchall() == [(12,)]
+
+
+@pytest.mark.xfail(reason="DataFusion passes over TABLESAMPLE")
+def test_tablesample_is_refused(root: Path) -> None:
+    with pytest.raises(deltasql.Error):
+        _answer(root, "SELECT n FROM t TABLESAMPLE (1 ROWS)")
+
+
+_BY_NAME = pytest.mark.xfail(
+    reason="row groups are chosen by the names of columns, which mapped columns haven't in files"
+)
+
+
+@pytest.mark.parametrize("reader", ["auto", "scan", pytest.param("dataset", marks=_BY_NAME)])
+def test_mapped_columns_with_swapped_names(tmp_path: Path, reader: str) -> None:
+    stored = [("id", "id"), ("b", "a"), ("a", "b")]
+    columns = [
+        delta_field(
+            name, pa.int64(), **{"delta.columnMapping.id": at + 1, "delta.columnMapping.physicalName": physical}
+        )
+        for at, (name, physical) in enumerate(stored)
+    ]
+    lake = Lake(tmp_path / "t")
+    lake.create(columns, reader=2, writer=5, delta__columnMapping__mode="name", delta__columnMapping__maxColumnId="3")
+    lake.commit(lake.file("1.parquet", pa.table({"id": [1, 2], "a": [10, 20], "b": [1, 2]})))
+    query = "SELECT id FROM t WHERE a = 1"
+    assert _answer(tmp_path, query, f"SET deltasql.reader = '{reader}'") == [(1,)]
+
+
+@pytest.mark.xfail(
+    reason="DataFusion loses the predicate of an outer join with what it knows to be empty, as what is pruned wholly"
+)
+@pytest.mark.parametrize("side", ["FULL", "RIGHT"])
+def test_an_outer_join_with_a_table_of_which_nothing_is_read(root: Path, side: str) -> None:
+    query = f"SELECT x.p, y.c FROM t x {side} JOIN (SELECT count(*) AS c FROM u) y ON x.p = y.c WHERE x.p = -50"
+    assert _answer(root, query) == []
+
+
+@pytest.mark.xfail(reason="DataFusion's SanityCheckPlan: what is constant in each branch of a union makes no order")
+def test_order_by_a_partition_after_a_join(root: Path) -> None:
+    query = "SELECT t.p, t.n FROM t JOIN (SELECT count(n) AS c FROM u) AS w ON t.n = w.c ORDER BY t.p"
+    assert _answer(root, query) == [(1, 2)]
+
+
+@pytest.mark.xfail(reason="partition values are literals, which DataFusion takes for never NULL, and then loses that")
+def test_distinct_on_in_a_union(root: Path) -> None:
+    query = "SELECT n, p FROM (SELECT DISTINCT ON (n) n, p FROM t ORDER BY n, p) AS x WHERE n < 3 UNION SELECT 7, 8"
+    assert _answer(root, query) == [(1, 1), (2, 1), (7, 8)]
+
+
+@pytest.mark.xfail(reason="batches of a CTE that is computed once aren't of the schema that its frame tells")
+def test_a_shared_cte_of_a_scalar_subquery(root: Path) -> None:
+    query = "WITH w AS (SELECT n, (SELECT count(*) FROM u WHERE u.n = t.n) AS c FROM t) SELECT count(*) FROM w a JOIN w b ON a.c = b.c"
+    assert _answer(root, query) == [(20,)]

@@ -1,0 +1,166 @@
+"""The footers of data files: whether a file is whole, its rows, and whether it holds what its table says.
+
+DataFusion passes over files that are missing or empty, delta-rs brings the process down over a footer of garbage,
+and both cast what is of another type, with loss. So each file is looked at once before it is read.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+import weakref
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from deltasql.catalog.columns import mapping, place, stored_name, widens
+from deltasql.catalog.snapshot import Snapshot
+from deltasql.errors import StorageError, VersionNotFound, brief
+
+_LEAST = 12
+_MOST = 200_000
+_Stamp = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Footer:
+    stamp: _Stamp
+    rows: int
+    schema: pa.Schema
+
+
+class Footers:
+    """What is known of the files that were looked at; safe for several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[Path, _Footer] = {}
+        self._schemas: dict[pa.Schema, pa.Schema] = {}
+        self._odd: weakref.WeakKeyDictionary[Snapshot, dict[pa.Schema, str | None]] = weakref.WeakKeyDictionary()
+
+    def look(self, snapshot: Snapshot, files: Iterable[Path]) -> str | None:
+        """Why only a reader that goes by the files' own columns reads ``files`` right, or None.
+
+        Raises `StorageError`, which names the file, for one that is torn or holds something else than its table
+        says; `VersionNotFound` for a missing one of an old version.
+        """
+        odd = None
+        for path in files:
+            footer = self._footer(snapshot, path)
+            verdicts = self._odd.setdefault(snapshot, {})
+            if footer.schema not in verdicts:
+                verdicts[footer.schema] = _odd(snapshot, footer.schema, path)
+            odd = odd or verdicts[footer.schema]
+        return odd
+
+    def rows(self, snapshot: Snapshot, path: Path) -> int:
+        """The number of live rows of a file. Raises as `look`."""
+        rows = self._footer(snapshot, path).rows
+        kept = snapshot.live_rows.get(path) if "deletionVectors" in snapshot.features_in_use else None
+        return rows if kept is None else rows - len(kept) + kept.true_count
+
+    def _footer(self, snapshot: Snapshot, path: Path) -> _Footer:
+        stamp = require_file(snapshot, path)
+        found = self._known.get(path)
+        if found is None or found.stamp != stamp:
+            found = self._read(path, stamp)
+            with self._lock:
+                if len(self._known) > _MOST:
+                    self._known.clear()
+                self._known[path] = found
+        return found
+
+    def _read(self, path: Path, stamp: _Stamp) -> _Footer:
+        try:
+            metadata = pq.read_metadata(path)
+            schema = metadata.schema.to_arrow_schema()
+        except (OSError, pa.ArrowException) as error:
+            raise StorageError(f"`{path}` is no whole Parquet file: {brief(error)}") from error
+        return _Footer(stamp, metadata.num_rows, self._schemas.setdefault(schema, schema))
+
+
+def require_file(snapshot: Snapshot, path: Path) -> _Stamp:
+    """Size and time of a file. Raises as `Footers.look` for one that is missing, no file, or too short."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 (a third of the time)
+    except OSError:
+        message = f"version {snapshot.version} of `{snapshot.name}` can't be read: its file `{path.name}` is missing"
+        if snapshot.is_latest:
+            raise StorageError(message, hint="something other than Delta removed it") from None
+        raise VersionNotFound(message, hint="VACUUM removes the files of old versions") from None
+    if not stat.S_ISREG(found.st_mode) or found.st_size < _LEAST:
+        raise StorageError(f"`{path}` is no whole Parquet file: it has {found.st_size} bytes")
+    return found.st_size, found.st_mtime_ns
+
+
+# -- what a file holds, and what its table says
+
+
+def _odd(snapshot: Snapshot, layout: pa.Schema, path: Path) -> str | None:
+    mode = mapping(snapshot.properties)
+    for field in snapshot.schema:
+        at = None if field.name in snapshot.partition_columns else place(layout, field, mode)
+        if at is None:
+            continue
+        if mode == "id" and layout.field(at).name != stored_name(field, "name"):
+            return f"`{path.name}` has its columns by their ids alone"
+        verdict = _fits(layout.field(at).type, field.type, mode)
+        if verdict is None:
+            message = f"`{path}` holds column `{field.name}` as {layout.field(at).type}, which isn't {field.type}"
+            raise StorageError(message)
+        if not verdict:
+            return f"`{path.name}` holds column `{field.name}` as {layout.field(at).type}"
+    return None
+
+
+def _fits(held: pa.DataType, wanted: pa.DataType, mode: str) -> bool | None:
+    """True where any reader shows ``held`` as ``wanted``, False where only Arrow does, None where it isn't that."""
+    if pa.types.is_dictionary(held):
+        held = held.value_type
+    if pa.types.is_struct(wanted):
+        if not pa.types.is_struct(held):
+            return None
+        places = [(place(held, child, mode), child.type) for child in wanted]
+        return _all([_fits(held.field(at).type, type, mode) for at, type in places if at is not None])
+    if pa.types.is_map(wanted):
+        if not pa.types.is_map(held):
+            return None
+        pairs = ((held.key_type, wanted.key_type), (held.item_type, wanted.item_type))
+        return _all([*(_fits(*pair, mode) for pair in pairs), not _lacks(*pairs[1], mode)])
+    if pa.types.is_list(wanted):
+        lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_list_view, pa.types.is_fixed_size_list)
+        return _fits(held.value_type, wanted.value_type, mode) if any(of(held) for of in lists) else None
+    return _fits_leaf(held, wanted)
+
+
+def _lacks(held: pa.DataType, wanted: pa.DataType, mode: str) -> bool:
+    """True if ``wanted`` is a struct of which ``held`` lacks a field, which in a map's values DataFusion can't cast."""
+    if not (pa.types.is_struct(wanted) and pa.types.is_struct(held)):
+        return False
+    return held.num_fields != wanted.num_fields or any(place(held, child, mode) is None for child in wanted)
+
+
+_TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+_BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary)
+
+
+def _fits_leaf(held: pa.DataType, wanted: pa.DataType) -> bool | None:
+    is_text, is_bytes = any(of(held) for of in _TEXT), any(of(held) for of in _BYTES)
+    if pa.types.is_string(wanted):
+        # Bytes that nobody said are text: Arrow alone looks whether they are.
+        return True if is_text else False if is_bytes else None
+    if pa.types.is_binary(wanted):
+        return True if is_text or is_bytes else None
+    if pa.types.is_null(held) or (pa.types.is_timestamp(held) and pa.types.is_timestamp(wanted)):
+        return True
+    if pa.types.is_unsigned_integer(held) and held.bit_width == getattr(wanted, "bit_width", 0):
+        return False
+    return True if widens(held, wanted, "none", "none") else None
+
+
+def _all(verdicts: Sequence[bool | None]) -> bool | None:
+    return None if None in verdicts else all(verdicts)
