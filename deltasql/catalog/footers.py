@@ -97,6 +97,18 @@ def require_file(snapshot: Snapshot, path: Path) -> _Stamp:
     return found.st_size, found.st_mtime_ns
 
 
+def unreadable(files: Iterable[Path]) -> StorageError | None:
+    """The error of the first of ``files`` that can't be read to its end: a search for what has failed already."""
+    for path in files:
+        try:
+            with pq.ParquetFile(path, coerce_int96_timestamp_unit="us") as parquet:
+                for _ in parquet.iter_batches():
+                    pass
+        except (OSError, pa.ArrowException) as error:
+            return StorageError(f"`{path}` can't be read: {brief(error)}")
+    return None
+
+
 # -- what a file holds, and what its table says
 
 

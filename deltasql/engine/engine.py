@@ -7,8 +7,7 @@ one thread at a time and read from by any number. What a query reads is fixed wh
 from __future__ import annotations
 
 import decimal
-import functools
-import threading
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,9 +18,10 @@ import datafusion
 import pyarrow as pa
 
 from deltasql.catalog.catalog import MAIN
-from deltasql.catalog.footers import require_file
+from deltasql.catalog.footers import require_file, unreadable
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.ask import Ask, asks, projected
+from deltasql.engine.context import CONFIG, Context, translated
 from deltasql.engine.dataset import UTC, outline, readable
 from deltasql.engine.external import External, external
 from deltasql.engine.late import decodes_late
@@ -30,9 +30,7 @@ from deltasql.engine.provider import Lookup, StatementCatalog, TableName
 from deltasql.engine.scan import Access, Shown, Tables, floats, needs_ask
 from deltasql.engine.sharing import MOST_BYTES, is_costly, keeps_its_predicates
 from deltasql.engine.sources import Files, Source
-from deltasql.engine.translate import translate
-from deltasql.errors import NotSupportedError, PlanError
-from deltasql.names import did_you_mean, quote
+from deltasql.names import quote
 from deltasql.sql.ctes import SharedCte, of_cte, shared_ctes, with_computed
 from deltasql.sql.rewrite import Rewritten
 
@@ -94,57 +92,29 @@ class Engine(Protocol):
         """Name, value and description of the engine's own options."""
 
 
-class DataFusionEngine:
+class DataFusionEngine(Context):
     """`Engine` on DataFusion. ``lookup`` finds tables that no statement names (for ``information_schema``)."""
 
     def __init__(self, lookup: Lookup, *, catalog: str, schema: str) -> None:
-        self._home = catalog, schema
-        self._planning = threading.RLock()
         self._provider = StatementCatalog(lookup)
-        self._set: dict[str, str] = {}
-        self._before: dict[str, str] = {}
-        self._defaults: dict[str, str] = {}
-        self._limit: int | None = None
-        self._threads = 0
         self.reader = "auto"
         self.time_zone = UTC
-        self._open()
+        super().__init__(self._provider, catalog=catalog, schema=schema)
 
     def _open(self) -> None:
-        """Begin a context: its memory and threads are fixed with it."""
-        config = datafusion.SessionConfig(_CONFIG)
-        config = config.with_information_schema(enabled=True)
-        config = config.with_create_default_catalog_and_schema(enabled=False)
-        config = config.with_default_catalog_and_schema(*self._home)
-        runtime = datafusion.RuntimeEnvBuilder().with_disk_manager_os()
-        if self._threads:
-            config = config.with_target_partitions(self._threads)
-        if self._limit is not None:
-            runtime = runtime.with_fair_spill_pool(self._limit)
-            config = functools.reduce(lambda made, option: made.set(*option), _FRUGAL.items(), config)
-        self._context = datafusion.SessionContext(config, runtime)
-        self._tables = Tables(self._context, Listings(self._context, _CONFIG))
-        self._context.register_catalog_provider(self._home[0], self._provider)
-        for name, value in self._set.items():
-            self._change(name, value)
-
-    def limit(self, *, memory: int | None, threads: int) -> None:
-        """Set what queries may use; see `Engine.limit`."""
-        with self._planning:
-            if (memory, threads) != (self._limit, self._threads):
-                self._limit, self._threads = memory, threads
-                self._open()
+        super()._open()
+        self._tables = Tables(self._context, Listings(self._context, CONFIG))
 
     def query(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> BoundQuery:
         """Plan ``query``; see `Engine.query`."""
         shown = Shown(self.time_zone, query.may_read)
-        with self._planning, _translated(query):
+        with self._planning, translated(query):
             found, shared = self._asked(query, sources, parameters)
             bound = {name: (source, self._access(source, found.get(name))) for name, source in sources.items()}
             tables = {
                 name: self._table(source, found.get(name), access, shown) for name, (source, access) in bound.items()
             }
-            how, limited = self._how(query, bound, found), self._limit is not None
+            how, limited = self._how(query, bound, found), self._limits[0] is not None
             with self._options(how):
                 frame = self._planned(query.text, tables, parameters)
         schema = _named(plain_schema(frame.schema()), query.renames)
@@ -161,7 +131,7 @@ class DataFusionEngine:
             return _batches(stream, schema)
 
         def read() -> Iterator[pa.RecordBatch]:
-            with _translated(query):
+            with translated(query), _blamed(bound):
                 begun = False
                 try:
                     for batch in streamed({}):
@@ -176,11 +146,11 @@ class DataFusionEngine:
                 yield from streamed(_SORT_MERGE)
 
         def is_empty() -> bool:
-            with _translated(query):
+            with translated(query):
                 return isinstance(frame.optimized_logical_plan().to_variant(), datafusion.expr.EmptyRelation)
 
         def columns_read() -> set[str]:
-            with _translated(query):
+            with translated(query):
                 return projected(frame.optimized_logical_plan())
 
         return BoundQuery(schema, read, is_empty, columns_read, bound, shared)
@@ -265,24 +235,6 @@ class DataFusionEngine:
             shown = Shown(self.time_zone, lambda _: True)
             return external(self._context, format, paths, options, shown=shown)
 
-    @contextmanager
-    def _options(self, options: Mapping[str, str]) -> Iterator[None]:
-        """Plan under ``options`` of DataFusion's, which a frame keeps from then on."""
-        for name in options.keys() - self._before.keys():
-            self._before[name] = self._setting(name)[1]
-        before = {name: self._set.get(name, self._before[name]) for name in options}
-        try:
-            for name, value in options.items():
-                self._change(name, value)
-            yield
-        finally:
-            for name, value in before.items():
-                self._change(name, value)
-
-    def _change(self, name: str, value: str) -> None:
-        quoted = value.replace("'", "''")
-        self._context.sql(f"SET {name} = '{quoted}'")
-
     def _planned(
         self, sql: str, tables: Mapping[TableName, Table], parameters: Mapping[str, Any]
     ) -> datafusion.DataFrame:
@@ -299,89 +251,31 @@ class DataFusionEngine:
             column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
         return column[0].as_py()
 
-    # -- options
-
-    def set_option(self, name: str, value: str) -> None:
-        """Set one of DataFusion's options; see `Engine.set_option`."""
-        name = name.lower()
-        for prefix, why in _FIXED.items():
-            if name.startswith(prefix):
-                raise NotSupportedError(f"`{name}` can't be changed: {why}")
-        with self._planning:
-            before = self._setting(name)[1]
-            with _translated(None):
-                self._change(name, value)
-            self._defaults.setdefault(name, before)
-            self._set[name] = value
-
-    def option(self, name: str) -> tuple[str, str, str]:
-        """One of DataFusion's options; see `Engine.option`."""
-        with self._planning:
-            return self._setting(name.lower())
-
-    def _setting(self, name: str) -> tuple[str, str, str]:
-        found = [row for row in self._settings() if row[0] == name]
-        if not found:
-            raise PlanError(f"there is no setting `{name}`", hint=did_you_mean(name, [r[0] for r in self._settings()]))
-        return found[0]
-
-    def reset_option(self, name: str) -> None:
-        """Give one of DataFusion's options its default back; see `Engine.reset_option`."""
-        name = name.lower()
-        if name in self._defaults:
-            self.set_option(name, self._defaults[name])
-            self._set.pop(name, None)
-        else:
-            self.option(name)
-
-    def reset_options(self) -> None:
-        """Give all of DataFusion's options their defaults back."""
-        for name in list(self._defaults):
-            self.reset_option(name)
-
-    def options(self) -> list[tuple[str, str, str]]:
-        """DataFusion's options; see `Engine.options`."""
-        with self._planning:
-            return self._settings()
-
-    def _settings(self) -> list[tuple[str, str, str]]:
-        rows = self._context.sql("SELECT name, value, description FROM information_schema.df_settings").to_pylist()
-        return [(row["name"], row["value"] or "", row["description"] or "") for row in rows]
-
 
 _CTES = "ctes"
 _COLLECT = "datafusion.execution.collect_statistics"
 _LATE = "datafusion.execution.parquet.pushdown_filters"
-_CONFIG = {
-    # Instants in INT96 are right over the whole range of TIMESTAMP only in microseconds (facts.md, 56).
-    "datafusion.execution.parquet.coerce_int96": "us",
-}
-# What makes sorts spill where memory is limited; with DataFusion's own values they fail (facts.md, 57).
-_FRUGAL = {
-    "datafusion.execution.batch_size": "2048",
-    "datafusion.execution.sort_spill_reservation_bytes": "2097152",
-}
 _SORT_MERGE = {"datafusion.optimizer.prefer_hash_join": "false"}
 _EXHAUSTED = "Resources exhausted"
 _READ_ONLY = (
     datafusion.SQLOptions().with_allow_ddl(allow=False).with_allow_dml(allow=False).with_allow_statements(allow=False)
 )
-_FIXED = {
-    "datafusion.sql_parser.": "deltasql reads SQL in DataFusion's own dialect",
-    "datafusion.catalog.": "deltasql keeps the catalog",
-    "datafusion.execution.parquet.coerce_int96": "instants would be read wrong",
-    "datafusion.runtime.memory_limit": "it is `deltasql.memory_limit`",
-}
 
 
 @contextmanager
-def _translated(query: Rewritten | None) -> Iterator[None]:
+def _blamed(bound: Bound) -> Iterator[None]:
+    """Name the file that is to blame where DataFusion or delta-rs says that one can't be read, but not which."""
     try:
         yield
-    except (KeyboardInterrupt, GeneratorExit, SystemExit):
+    except Exception as error:
+        if re.search(r"Parquet error|Arrow error: (?!External)|External error: Arrow|panicked", str(error)):
+            listed = (
+                file for source, access in bound.values() if isinstance(source, Snapshot) for file in access.files
+            )
+            found = unreadable(listed)
+            if found is not None:
+                raise found from error
         raise
-    except BaseException as error:  # DataFusion raises bare Exception, its panics derive from BaseException.
-        raise translate(error, query) from error
 
 
 def _collected(frame: datafusion.DataFrame, most: int) -> pa.Table | None:

@@ -1,0 +1,151 @@
+"""DataFusion's session context: its options, its memory and threads, and planning by one thread at a time."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import datafusion
+
+from deltasql.engine.translate import translate
+from deltasql.errors import NotSupportedError, PlanError
+from deltasql.names import did_you_mean
+from deltasql.sql.rewrite import Rewritten
+
+if TYPE_CHECKING:
+    from datafusion.catalog import CatalogProvider
+
+CONFIG = {
+    # Instants in INT96 are right over the whole range of TIMESTAMP only in microseconds (facts.md, 56).
+    "datafusion.execution.parquet.coerce_int96": "us",
+}
+# What makes sorts spill where memory is limited; with DataFusion's own values they fail (facts.md, 57).
+_FRUGAL = {
+    "datafusion.execution.batch_size": "2048",
+    "datafusion.execution.sort_spill_reservation_bytes": "2097152",
+}
+_FIXED = {
+    "datafusion.sql_parser.": "deltasql reads SQL in DataFusion's own dialect",
+    "datafusion.catalog.": "deltasql keeps the catalog",
+    "datafusion.execution.parquet.coerce_int96": "instants would be read wrong",
+    "datafusion.runtime.memory_limit": "it is `deltasql.memory_limit`",
+}
+
+
+class Context:
+    """A context with the catalog of ``provider``; it is begun anew, with the same options, for other limits."""
+
+    def __init__(self, provider: CatalogProvider, *, catalog: str, schema: str) -> None:
+        self._home = provider, catalog, schema
+        self._planning = threading.RLock()
+        self._set: dict[str, str] = {}
+        self._before: dict[str, str] = {}
+        self._limits: tuple[int | None, int] = (None, 0)
+        self._open()
+
+    def _open(self) -> None:
+        provider, catalog, schema = self._home
+        memory, threads = self._limits
+        config = datafusion.SessionConfig(CONFIG).with_information_schema(enabled=True)
+        config = config.with_create_default_catalog_and_schema(enabled=False)
+        config = config.with_default_catalog_and_schema(catalog, schema)
+        runtime = datafusion.RuntimeEnvBuilder().with_disk_manager_os()
+        if threads:
+            config = config.with_target_partitions(threads)
+        if memory is not None:
+            runtime = runtime.with_fair_spill_pool(memory)
+            config = functools.reduce(lambda made, option: made.set(*option), _FRUGAL.items(), config)
+        self._context = datafusion.SessionContext(config, runtime)
+        self._context.register_catalog_provider(catalog, provider)
+        self._before = {}
+        for name, value in self._set.items():
+            self._default(name)
+            self._change(name, value)
+
+    def limit(self, *, memory: int | None, threads: int) -> None:
+        """Set what queries may use; see `Engine.limit`."""
+        with self._planning:
+            if (memory, threads) != self._limits:
+                self._limits = memory, threads
+                self._open()
+
+    def set_option(self, name: str, value: str) -> None:
+        """Set one of DataFusion's options; see `Engine.set_option`."""
+        name = name.lower()
+        for prefix, why in _FIXED.items():
+            if name.startswith(prefix):
+                raise NotSupportedError(f"`{name}` can't be changed: {why}")
+        with self._planning:
+            self._default(name)
+            with translated(None):
+                self._change(name, value)
+            self._set[name] = value
+
+    def reset_option(self, name: str) -> None:
+        """Give one of DataFusion's options its default back; see `Engine.reset_option`."""
+        name = name.lower()
+        with self._planning:
+            default = self._default(name)
+            if self._set.pop(name, None) is not None:
+                self._change(name, default)
+
+    def reset_options(self) -> None:
+        """Give all of DataFusion's options their defaults back."""
+        for name in list(self._set):
+            self.reset_option(name)
+
+    def option(self, name: str) -> tuple[str, str, str]:
+        """One of DataFusion's options; see `Engine.option`."""
+        with self._planning:
+            return self._setting(name.lower())
+
+    def options(self) -> list[tuple[str, str, str]]:
+        """DataFusion's options; see `Engine.options`."""
+        with self._planning:
+            return self._settings()
+
+    @contextmanager
+    def _options(self, options: Mapping[str, str]) -> Iterator[None]:
+        """Plan under ``options``, which a frame keeps from then on."""
+        before = {name: self._set.get(name, self._default(name)) for name in options}
+        try:
+            for name, value in options.items():
+                self._change(name, value)
+            yield
+        finally:
+            for name, value in before.items():
+                self._change(name, value)
+
+    def _default(self, name: str) -> str:
+        """The value that an option has as long as nobody sets it."""
+        if name not in self._before:
+            self._before[name] = self._setting(name)[1]
+        return self._before[name]
+
+    def _change(self, name: str, value: str) -> None:
+        quoted = value.replace("'", "''")
+        self._context.sql(f"SET {name} = '{quoted}'")
+
+    def _setting(self, name: str) -> tuple[str, str, str]:
+        found = [row for row in self._settings() if row[0] == name]
+        if not found:
+            raise PlanError(f"there is no setting `{name}`", hint=did_you_mean(name, [r[0] for r in self._settings()]))
+        return found[0]
+
+    def _settings(self) -> list[tuple[str, str, str]]:
+        rows = self._context.sql("SELECT name, value, description FROM information_schema.df_settings").to_pylist()
+        return [(row["name"], row["value"] or "", row["description"] or "") for row in rows]
+
+
+@contextmanager
+def translated(query: Rewritten | None) -> Iterator[None]:
+    """Raise DataFusion's errors as ours, with their places in ``query``."""
+    try:
+        yield
+    except (KeyboardInterrupt, GeneratorExit, SystemExit):
+        raise
+    except BaseException as error:  # DataFusion raises bare Exception, its panics derive from BaseException.
+        raise translate(error, query) from error
