@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from deltasql.engine.engine import BoundQuery, DataFusionEngine, Engine
 from deltasql.engine.external import External
 from deltasql.engine.provider import TableName
 from deltasql.engine.sources import Source
-from deltasql.errors import Error, ParseError, PlanError, Span
+from deltasql.errors import Error, NotSupportedError, ParseError, PlanError, Span, StorageError
 from deltasql.names import AsOf, TableReference, Version, fold
 from deltasql.settings import Settings
 from deltasql.sql.dialect import tokenize
@@ -68,10 +68,11 @@ class StatementContext:
         reference = self.session.catalog.travel(reference)
         entry = self.entry(reference)
         with _spanned(reference.span):
-            latest = self.latest(entry)
             if reference.as_of is None:
-                return entry, latest
-            return entry, self.session.catalog.snapshot(entry, self.version(reference.as_of, latest))
+                return entry, self.latest(entry)
+            with suppress(StorageError, NotSupportedError):  # An older version may be read where the latest can't be.
+                self.latest(entry)
+            return entry, self.session.catalog.snapshot(entry, self.version(reference.as_of, entry))
 
     def open(self, reference: TableReference) -> Snapshot:
         """The table that a statement names, at the version that it asks for."""
@@ -79,21 +80,21 @@ class StatementContext:
 
     def at(self, reference: TableReference, version: int | None, time: dt.datetime | None) -> Snapshot:
         """The table at ``version`` or ``time``, or as `open` gives it."""
-        entry, latest = self.snapshot(reference)
+        entry = self.entry(self.session.catalog.travel(reference))
         if time is not None:
-            version = version_at(latest, time)
-        return latest if version is None else self.session.catalog.snapshot(entry, version)
+            version = version_at(self.session.catalog.newest(entry), time)
+        return self.open(reference) if version is None else self.session.catalog.snapshot(entry, version)
 
     def external(self, format: str, paths: Sequence[str], options: Mapping[str, Any]) -> External:
         """Files that are no Delta table."""
         return self.session.engine.external(format, paths, options)
 
-    def version(self, as_of: AsOf, latest: Snapshot) -> int:
+    def version(self, as_of: AsOf, entry: TableEntry) -> int:
         """The version that a time-travel clause means. Raises `VersionNotFound`, or `PlanError` for a wrong value."""
         value = self.evaluate(as_of.expression)
         if isinstance(as_of, Version):
             return _version_number(value)
-        return version_at(latest, self.instant(value))
+        return version_at(self.session.catalog.newest(entry), self.instant(value))
 
     def instant(self, value: Any) -> dt.datetime:
         """The instant that a time (or its text) means; in the session's zone if it has none. Raises `PlanError`."""

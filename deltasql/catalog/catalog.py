@@ -9,11 +9,12 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deltasql.catalog import discovery
-from deltasql.catalog.snapshot import Snapshot, SnapshotCache, is_table, open_snapshot
+from deltasql.catalog.snapshot import Snapshot, SnapshotCache, is_table, newest_snapshot, open_snapshot
 from deltasql.catalog.store import FOLDER, Store, Tables
 from deltasql.errors import (
     AlreadyExists,
@@ -211,9 +212,19 @@ class Catalog:
         return self._cache.latest(str(entry), entry.location)
 
     def snapshot(self, entry: TableEntry, version: int) -> Snapshot:
-        """The table at ``version``."""
-        latest = self.latest(entry)
-        return latest if latest.version == version else open_snapshot(str(entry), entry.location, version)
+        """The table at ``version``, which may be read where the latest can't be."""
+        with suppress(StorageError, NotSupportedError):
+            latest = self.latest(entry)
+            if latest.version == version:
+                return latest
+        return open_snapshot(str(entry), entry.location, version)
+
+    def newest(self, entry: TableEntry) -> Snapshot:
+        """The latest version that can be read. Raises as `latest` where none can."""
+        try:
+            return self.latest(entry)
+        except (StorageError, NotSupportedError):
+            return newest_snapshot(str(entry), entry.location)
 
     def forget(self, entry: TableEntry) -> None:
         """Drop what is cached of a table that was dropped or made anew."""

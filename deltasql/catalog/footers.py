@@ -34,13 +34,13 @@ class _Footer:
 
 
 class Footers:
-    """What is known of the files that were looked at; safe for several threads."""
+    """What is known of the files that were looked at, which Delta never changes; safe for several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: dict[Path, _Footer] = {}
         self._schemas: dict[pa.Schema, pa.Schema] = {}
-        self._odd: weakref.WeakKeyDictionary[Snapshot, dict[pa.Schema, str | None]] = weakref.WeakKeyDictionary()
+        self._odd: weakref.WeakKeyDictionary[Snapshot, dict[int, str | None]] = weakref.WeakKeyDictionary()
 
     def look(self, snapshot: Snapshot, files: Iterable[Path]) -> str | None:
         """Why only a reader that goes by the files' own columns reads ``files`` right, or None.
@@ -49,13 +49,22 @@ class Footers:
         says; `VersionNotFound` for a missing one of an old version.
         """
         odd = None
+        verdicts = self._odd.setdefault(snapshot, {})
         for path in files:
-            footer = self._footer(snapshot, path)
-            verdicts = self._odd.setdefault(snapshot, {})
-            if footer.schema not in verdicts:
-                verdicts[footer.schema] = _odd(snapshot, footer.schema, path)
-            odd = odd or verdicts[footer.schema]
+            schema = self._footer(snapshot, path).schema
+            known = id(schema)  # There is one of each, which is kept; to compare them takes its time.
+            if known not in verdicts:
+                verdicts[known] = _odd(snapshot, schema, path)
+            odd = odd or verdicts[known]
         return odd
+
+    def require(self, snapshot: Snapshot, files: Iterable[Path]) -> None:
+        """Raise as `look` for a file that is gone or torn by now."""
+        for path in files:
+            found = self._known.get(path)
+            if found is None or found.stamp != require_file(snapshot, path):
+                self._known.pop(path, None)
+                self._footer(snapshot, path)
 
     def rows(self, snapshot: Snapshot, path: Path) -> int:
         """The number of live rows of a file. Raises as `look`."""
@@ -64,13 +73,12 @@ class Footers:
         return rows if kept is None else rows - len(kept) + kept.true_count
 
     def _footer(self, snapshot: Snapshot, path: Path) -> _Footer:
-        stamp = require_file(snapshot, path)
         found = self._known.get(path)
-        if found is None or found.stamp != stamp:
-            found = self._read(path, stamp)
+        if found is None:
+            found = self._read(path, require_file(snapshot, path))
             with self._lock:
                 if len(self._known) > _MOST:
-                    self._known.clear()
+                    self._known.clear()  # The schemas stay, as verdicts go by their identity.
                 self._known[path] = found
         return found
 

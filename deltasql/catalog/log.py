@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from deltasql.errors import StorageError, brief
 _COMMIT = re.compile(r"(\d{20})\.json")
 _WHOLE_CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\.(?:[0-9a-fA-F-]{36}\.json|(?:[0-9a-fA-F-]{36}\.)?parquet)")
 _PART_OF_CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\.(\d{10})\.(\d{10})\.parquet")
+_SMALL = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ def checkpoints(names: Iterable[str]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     parts: dict[tuple[int, int], list[str]] = {}
     for name in names:
+        if "checkpoint" not in name:
+            continue
         if match := _WHOLE_CHECKPOINT.fullmatch(name):
             found[int(match[1])] = [name]
         elif match := _PART_OF_CHECKPOINT.fullmatch(name):
@@ -71,28 +75,71 @@ def checkpoints(names: Iterable[str]) -> dict[int, list[str]]:
     return found | {version: part for (version, number), part in parts.items() if len(part) == number}
 
 
+def gap(location: Path, version: int | None = None) -> tuple[int, int] | None:
+    """The versions before and after the first gap in the entries that ``version`` (or the latest) is made of.
+
+    The one before is -1 where the log starts late and without a checkpoint.
+    """
+    names = _names(location)
+    before = max((start for start in checkpoints(names) if version is None or start <= version), default=-1)
+    for committed in sorted(_committed(names)):
+        if committed > before + 1:
+            return None if version is not None and before >= version else (before, committed)
+        before = max(before, committed)
+    return None
+
+
+def blank_entry(location: Path, version: int, since: int | None = None) -> str | None:
+    """The file of the first entry that says nothing, of those that ``version`` is made of; delta-rs passes over it.
+
+    ``since`` is an older version whose entries were looked at.
+    """
+    below = f"{folder(location)}/"
+    if since is None:
+        found = checkpoints(_names(location))
+        whole = (start for start in sorted(found, reverse=True) if start <= version)
+        since = next((start for start in whole if all(map(_size, (below + name for name in found[start])))), -1)
+    entries = (f"{number:020d}.json" for number in range(since + 1, version + 1))
+    return next((name for name in entries if _is_blank(below + name)), None)
+
+
+def _is_blank(path: str) -> bool:
+    size = _size(path)
+    return size == 0 or (size is not None and size < _SMALL and not Path(path).read_bytes().strip())
+
+
+def _size(path: str) -> int | None:
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 (a third of the time)
+    except OSError:
+        return None
+
+
 def commits(location: Path, properties: Mapping[str, str]) -> list[Commit]:
     """The commits whose log entry is still there, by version; times never go back.
 
     Delta protocol, "In-Commit Timestamps": without them a commit's time is its file's modification time,
-    made to grow with the version.
+    made to grow with the version. Raises `StorageError` for an entry that can't be read.
     """
+    return list(each_commit(location, properties))
+
+
+def each_commit(location: Path, properties: Mapping[str, str]) -> Iterator[Commit]:
+    """The `commits` one by one: an entry is read when it is its turn."""
     in_commit = properties.get("delta.enableInCommitTimestamps", "").lower() == "true"
-    found: list[Commit] = []
+    last: dt.datetime | None = None
     for version in sorted(_committed(_names(location))):
         try:
             time = _time(entry(location, version), in_commit=in_commit)
         except FileNotFoundError:
             continue
-        if found and time <= found[-1].time:
-            time = found[-1].time + dt.timedelta(milliseconds=1)
-        found.append(Commit(version, time))
-    return found
+        last = time if last is None or time > last else last + dt.timedelta(milliseconds=1)
+        yield Commit(version, last)
 
 
 def _names(location: Path) -> list[str]:
     try:
-        return [path.name for path in folder(location).iterdir()]
+        return os.listdir(folder(location))  # noqa: PTH208 (a tenth of the time)
     except OSError as error:
         raise StorageError(f"the log of `{location}` can't be listed: {error.strerror}") from error
 
@@ -109,6 +156,18 @@ def _time(path: Path, *, in_commit: bool) -> dt.datetime:
 
 
 # -- what an entry says
+
+
+def protocol(location: Path, version: int) -> dict[str, Any]:
+    """The last ``protocol`` action in the entries up to ``version``; empty where none can be read."""
+    for number in range(version, -1, -1):
+        try:
+            found = [action["protocol"] for action in actions(entry(location, number)) if "protocol" in action]
+        except (FileNotFoundError, StorageError):
+            break
+        if found and isinstance(found[-1], dict):
+            return found[-1]
+    return {}
 
 
 def actions(path: Path) -> Iterator[dict[str, Any]]:

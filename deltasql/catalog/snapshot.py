@@ -7,9 +7,11 @@ rows. Opening is the only step that touches the log; the cache compares two file
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 import threading
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +23,8 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
+from deltasql.catalog import log
+from deltasql.catalog.columns import mapping, stored_name
 from deltasql.catalog.log import commits, entry, version_range
 from deltasql.errors import (
     Error,
@@ -33,6 +37,11 @@ from deltasql.errors import (
 )
 
 Fields: TypeAlias = Mapping[str, "Fields"]
+
+_BOUNDS = ("min.", "max.", "null_count.")
+_OTHER_STORE = re.compile(r"(?!file:)[A-Za-z][A-Za-z0-9+.-]*://")
+_LAST_READER, _LAST_WRITER = 3, 7
+"""The newest versions of the protocol that there are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,9 +107,19 @@ class Snapshot:
         """What the log says of each data file.
 
         Columns ``path``, ``size_bytes``, ``num_records``, and by column name ``partition.x``, ``min.x``, ``max.x``,
-        ``null_count.x``.
+        ``null_count.x``, in which ``x`` may be ``a.b`` of a struct; a name that two columns would have is left out.
         """
-        return pa.table(self.table.get_add_actions(flatten=True))
+        adds = pa.table(self.table.get_add_actions(flatten=True))
+        names: list[str | None] = list(adds.column_names)
+        mode = mapping(self.properties)
+        if mode != "none":
+            logical = {
+                f"{kind}.{stored}": f"{kind}.{name}" for kind in _BOUNDS for stored, name in _paths(self.schema, mode)
+            }
+            names = [logical.get(name) if name.startswith(_BOUNDS) else name for name in adds.column_names]
+        count = Counter(names)
+        kept = [index for index, name in enumerate(names) if name is not None and count[name] == 1]
+        return adds.select(kept).rename_columns([str(names[index]) for index in kept])
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
@@ -113,7 +132,12 @@ class Snapshot:
         return int(pc.sum(self.adds["size_bytes"]).as_py() or 0)
 
     def file(self, path: str) -> Path:
-        """A path of the log, which is encoded: below the table's folder, unless absolute (shallow clones)."""
+        """A path of the log, which is encoded: below the table's folder, unless absolute (shallow clones).
+
+        Raises `UnsupportedTableFeature` for one in another store.
+        """
+        if _OTHER_STORE.match(path):
+            raise UnsupportedTableFeature(f"`{self.name}` can't be read: its file `{path}` isn't on this machine")
         if path.startswith("file:"):
             path = "/" + path[5:].lstrip("/")
         return self.location / unquote(path)
@@ -145,6 +169,15 @@ def _below(type: pa.DataType) -> Fields:
     return _below(type.value_type) if pa.types.is_list(type) or pa.types.is_large_list(type) else {}
 
 
+def _paths(schema: pa.Schema | pa.StructType, mode: str) -> Iterator[tuple[str, str]]:
+    """The stored names and the names of columns and of fields of structs, joined by dots."""
+    for field in schema:
+        stored = stored_name(field, mode)
+        yield stored, field.name
+        if pa.types.is_struct(field.type):
+            yield from ((f"{stored}.{below}", f"{field.name}.{name}") for below, name in _paths(field.type, mode))
+
+
 def require_plain(location: Path) -> None:
     """Raise `NotSupportedError` for a path that delta-rs takes for another one."""
     odd = next((sign for sign in str(location) if sign in "%\\" or ord(sign) < 32), None)
@@ -157,11 +190,11 @@ def is_table(location: Path) -> bool:
     return (location / "_delta_log").is_dir()
 
 
-def open_snapshot(name: str, location: Path, version: int | None = None) -> Snapshot:
+def open_snapshot(name: str, location: Path, version: int | None = None, *, since: int | None = None) -> Snapshot:
     """Open the table at ``location``, at ``version`` or the latest.
 
-    Raises `TableNotFound` where there is none, `VersionNotFound`, `UnsupportedTableFeature`, and
-    `StorageError` for a log that can't be read.
+    ``since`` is an older version that was opened already. Raises `TableNotFound` where there is none,
+    `VersionNotFound`, `UnsupportedTableFeature`, and `StorageError` for a log that can't be read.
     """
     require_plain(location)
     if not is_table(location):
@@ -170,25 +203,98 @@ def open_snapshot(name: str, location: Path, version: int | None = None) -> Snap
     if version is not None:
         _check_version(name, location, version)
     try:
-        table = DeltaTable(str(location), version=version)
+        table = _opened(location, version)
     except (DeltaError, OSError, ValueError) as error:
-        raise _open_error(name, location, error) from error
-    return Snapshot(name, location, table, table.version())
+        raise _open_error(name, location, version, error) from error
+    opened = table.version()
+    if (blank := log.blank_entry(location, opened, since)) is not None:
+        raise StorageError(f"the log of `{name}` can't be read: `{blank}` is empty")
+    return Snapshot(name, location, table, opened)
+
+
+def newest_snapshot(name: str, location: Path) -> Snapshot:
+    """The newest version that can be opened. Raises as `open_snapshot` for the latest where none can."""
+    first, last = _versions(location)
+    for version in range(last, first - 1, -1):
+        try:
+            return open_snapshot(name, location, version)
+        except (StorageError, NotSupportedError):
+            continue
+    return open_snapshot(name, location)
+
+
+def _versions(location: Path) -> tuple[int, int]:
+    """The first and last version that there may be a way to, those before a gap too if the latest can't be read."""
+    first, last = version_range(location)
+    return first if log.gap(location) is None else 0, last
 
 
 def _check_version(name: str, location: Path, version: int) -> None:
     first, last = version_range(location)
-    if not first <= version <= last:
+    if not first <= version <= last and not (0 <= version < first and log.gap(location) is not None):
         raise VersionNotFound(f"`{name}` has no version {version}", hint=f"it has versions {first} to {last}")
 
 
-def _open_error(name: str, location: Path, error: Exception) -> Error:
-    message = brief(error)
+_NO_CHECKPOINT = "_last_checkpoint"
+
+
+def _opened(location: Path, version: int | None) -> DeltaTable:
+    try:
+        return DeltaTable(str(location), version=version)
+    except DeltaError as error:
+        if _NO_CHECKPOINT not in str(error) or (table := _past_pointer(location, version)) is None:
+            raise
+        return table
+
+
+def _past_pointer(location: Path, version: int | None) -> DeltaTable | None:
+    """The table whose ``_last_checkpoint`` points to none, opened by a way on which delta-rs doesn't look at it."""
+    wanted = version_range(location)[1] if version is None else version
+    try:
+        pointed = int(json.loads((log.folder(location) / _NO_CHECKPOINT).read_text())["version"])
+        table = DeltaTable(str(location), version=min(wanted, pointed - 1))
+        if pointed <= wanted:
+            table.update_incremental()
+    except (DeltaError, OSError, ValueError, TypeError, KeyError, OverflowError):
+        return None
+    return table if table.version() == wanted or version is None else None
+
+
+def _open_error(name: str, location: Path, version: int | None, error: Exception) -> Error:
+    message = brief(error).removeprefix("Kernel error: ")
     if isinstance(error, TableNotFoundError):
         return TableNotFound(f"`{location}` is no Delta table: its `_delta_log` is empty")
+    wanted = version_range(location)[1] if version is None else version
+    if needed := _unknown_version(location, wanted, message):
+        return UnsupportedTableFeature(f"`{name}` can't be read: it needs {needed}, which delta-rs doesn't know")
     if re.search(r"[Uu]nsupported.*([Ff]eature|table type)|catalog-managed", message):
         return UnsupportedTableFeature(f"`{name}` can't be read: {message}")
-    return StorageError(f"the log of `{name}` can't be read: {message}")
+    if (blank := log.blank_entry(location, wanted)) is not None:
+        return StorageError(f"the log of `{name}` can't be read: `{blank}` is empty")
+    if (gap := log.gap(location, wanted)) is not None:
+        before, after = gap
+        if before < 0:
+            return StorageError(f"the log of `{name}` starts at version {after}, without a checkpoint")
+        return StorageError(f"the log of `{name}` has a gap between versions {before} and {after}")
+    hint = "remove `_delta_log/_last_checkpoint`" if _NO_CHECKPOINT in message and _is_whole(location, wanted) else None
+    return StorageError(f"the log of `{name}` can't be read: {message}", hint=hint)
+
+
+def _unknown_version(location: Path, version: int, message: str) -> str | None:
+    """The version of the protocol that the log asks for, if it is one that there wasn't yet."""
+    if re.search(r"minimum (reader|writer) version", message) is None:
+        return None
+    found = log.protocol(location, version)
+    for kind, last in (("reader", _LAST_READER), ("writer", _LAST_WRITER)):
+        needed = found.get(f"min{kind.title()}Version")
+        if isinstance(needed, int) and needed > last:
+            return f"{kind} version {needed}"
+    return None
+
+
+def _is_whole(location: Path, version: int) -> bool:
+    """True if all entries up to ``version`` are there, so that no checkpoint is needed."""
+    return all(entry(location, number).exists() for number in range(version + 1))
 
 
 def version_at(snapshot: Snapshot, time: dt.datetime) -> int:
@@ -196,19 +302,23 @@ def version_at(snapshot: Snapshot, time: dt.datetime) -> int:
 
     Raises `VersionNotFound`, naming the range, for a time before the first commit or in the future.
     """
-    known = commits(snapshot.location, snapshot.properties)
-    first = version_range(snapshot.location)[0]
-    known = [commit for commit in known if commit.version >= first]
+    first = _versions(snapshot.location)[0]
+    found = None
+    if time <= dt.datetime.now(dt.UTC):
+        for commit in log.each_commit(snapshot.location, snapshot.properties):
+            if commit.version >= first:
+                if commit.time > time:
+                    break
+                found = commit.version
+    if found is not None:
+        return found
+    known = [commit for commit in commits(snapshot.location, snapshot.properties) if commit.version >= first]
     at = f"`{snapshot.name}` has no version at {time.isoformat(sep=' ')}"
     if not known:
         raise VersionNotFound(f"{at}: its log holds no commit any more")
     range_ = f"its commits are from {known[0].time.isoformat(sep=' ')} to {known[-1].time.isoformat(sep=' ')}"
-    if time > dt.datetime.now(dt.UTC):
-        raise VersionNotFound(f"{at}, which is in the future", hint=range_)
-    before = [commit.version for commit in known if commit.time <= time]
-    if not before:
-        raise VersionNotFound(f"{at}, before its first commit", hint=range_)
-    return before[-1]
+    why = "before its first commit" if time < known[0].time else "which is in the future"
+    raise VersionNotFound(f"{at}, {why}", hint=range_)
 
 
 # -- the cache
@@ -225,9 +335,12 @@ class SnapshotCache:
         """The table's newest snapshot; another writer's commit is seen at once."""
         with self._lock:
             held = self._latest.get(location)
-        if held is not None and held[0] == _stamp(location, held[1].version):
-            return held[1]
-        snapshot = open_snapshot(name, location)
+        since = None
+        if held is not None and held[0] == _entry_stamp(location, held[1].version):
+            if not entry(location, held[1].version + 1).exists():
+                return held[1]
+            since = held[1].version
+        snapshot = open_snapshot(name, location, since=since)
         stamp = _stamp(location, snapshot.version)
         if stamp is not None:
             with self._lock:
@@ -241,9 +354,11 @@ class SnapshotCache:
 
 
 def _stamp(location: Path, version: int) -> object | None:
-    """What is the same as long as ``version`` is the latest and its log entry the one that was read."""
-    if entry(location, version + 1).exists():
-        return None
+    """What is the same as long as the entry of ``version`` is the one that was read; None if it isn't the latest."""
+    return None if entry(location, version + 1).exists() else _entry_stamp(location, version)
+
+
+def _entry_stamp(location: Path, version: int) -> object | None:
     try:
         read = entry(location, version).stat()
     except OSError:

@@ -15,7 +15,6 @@ from datafusion.catalog import Table
 from pyarrow.fs import LocalFileSystem
 
 from deltasql.catalog.columns import batches, mapping, nullable
-from deltasql.catalog.footers import Footers
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.errors import InternalError, StorageError, brief
 
@@ -95,25 +94,6 @@ class _Scanner:
         if not self.empty:
             for stream in self.streams:
                 yield from stream(self.projected_schema.names)
-
-
-# -- by the footers
-
-_MOST_ROWS = 1 << 30
-
-
-def counted(footers: Footers, snapshot: Snapshot, files: Sequence[Path]) -> Read:
-    """As many rows of no columns as ``files`` have."""
-
-    def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        if columns:
-            raise InternalError(f"only the number of rows was to be asked for, not {columns}")
-        rows = sum(footers.rows(snapshot, file) for file in files)
-        while rows > 0:
-            yield pa.record_batch([pa.nulls(min(rows, _MOST_ROWS))], names=["rows"]).select([])
-            rows -= _MOST_ROWS
-
-    return read
 
 
 # -- by delta-rs

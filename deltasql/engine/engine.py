@@ -11,18 +11,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import datafusion
 import pyarrow as pa
 
 from deltasql.catalog.catalog import MAIN
-from deltasql.catalog.footers import require_file, unreadable
+from deltasql.catalog.footers import unreadable
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.ask import Ask, asks, projected
 from deltasql.engine.context import CONFIG, Context, translated
-from deltasql.engine.dataset import UTC, outline, readable
+from deltasql.engine.dataset import UTC, outline
 from deltasql.engine.external import External, external
 from deltasql.engine.late import decodes_late
 from deltasql.engine.listing import Listings
@@ -123,11 +122,11 @@ class DataFusionEngine(Context):
             chosen = frame
             if shared or options:
                 chosen = self._with_computed(query.text, shared, tables, parameters, {**how, **options})
+            # Before a scan, as delta-rs brings the process down over a torn file; after a listing was laid out, as
+            # what it can't find it passes over (facts.md, 49).
+            self._require_files(bound, listed=False)
             stream = chosen.execute_stream()
-            # What a listing can't find it passes over (facts.md, 49), so the files are looked for after
-            # the scan was laid out, each time it is.
-            for source, access in bound.values():
-                _require_files(source, access.files)
+            self._require_files(bound, listed=True)
             return _batches(stream, schema)
 
         def read() -> Iterator[pa.RecordBatch]:
@@ -163,7 +162,9 @@ class DataFusionEngine(Context):
         if not ctes and not any(needs_ask(s) if isinstance(s, Snapshot) else True for s in sources.values()):
             return {}, ()
         tables = {
-            name: outline(readable(source) if isinstance(source, Snapshot) else source.schema, self.time_zone)
+            name: self._tables.outline(source, self.time_zone)
+            if isinstance(source, Snapshot)
+            else outline(source.schema, self.time_zone)
             for name, source in sources.items()
         }
 
@@ -217,6 +218,14 @@ class DataFusionEngine(Context):
         if not isinstance(source, Snapshot) or access.path != "listing":
             return False
         return any(map(query.may_read, floats(source.schema))) and self._tables.statistics_lie(source)
+
+    def _require_files(self, bound: Bound, *, listed: bool) -> None:
+        """Raise `StorageError` or `VersionNotFound` for a file that is gone or torn since the query was planned."""
+        for source, access in bound.values():
+            if isinstance(source, Files):
+                source.found.require_files()
+            elif isinstance(source, Snapshot) and access.path != "footers" and (access.path == "listing") == listed:
+                self._tables.footers.require(source, access.files)
 
     def _how(self, query: Rewritten, bound: Bound, found: Mapping[TableName, Ask]) -> dict[str, str]:
         """DataFusion's options for a query."""
@@ -290,14 +299,6 @@ def _collected(frame: datafusion.DataFrame, most: int) -> pa.Table | None:
         if size > most:
             return None
     return pa.Table.from_batches(batches, frame.schema())
-
-
-def _require_files(source: Snapshot | Source, files: Iterable[Path]) -> None:
-    if isinstance(source, Snapshot):
-        for file in files:
-            require_file(source, file)
-    elif isinstance(source, Files):
-        source.found.require_files()
 
 
 def _value(value: Any) -> Any:

@@ -28,7 +28,6 @@ from deltasql.engine.ask import Ask
 from deltasql.engine.dataset import (
     Read,
     StreamDataset,
-    counted,
     in_zone,
     outline,
     read_by_arrow,
@@ -103,9 +102,11 @@ class Tables:
         self._listings = listings
         self._fault: dict[None, str | None] = {}
         self._whole: weakref.WeakKeyDictionary[Snapshot, dict[_View, Table]] = weakref.WeakKeyDictionary()
+        self._outlines: weakref.WeakKeyDictionary[Snapshot, dict[str, Table]] = weakref.WeakKeyDictionary()
         self._lies: weakref.WeakKeyDictionary[Snapshot, bool] = weakref.WeakKeyDictionary()
         self._opaque = Opaque()
-        self._footers = Footers()
+        self.footers = Footers()
+        self._memory = datafusion.SessionContext()
 
     # -- which way
 
@@ -117,13 +118,13 @@ class Tables:
         kept = range(len(snapshot.files)) if ask is None else pruning.kept(snapshot, ask)
         files = tuple(snapshot.files[index] for index in kept)
         if ask is not None:
-            files = tuple(pruning.enough(files, ask, functools.partial(self._footers.rows, snapshot)))
+            files = tuple(pruning.enough(files, ask, functools.partial(self.footers.rows, snapshot)))
         if not files:
             path, reason = choose(snapshot) if reader == "auto" else (_forced(snapshot, files, reader, None), "")
             return Access(path, "no file can hold a row that is asked for", files)
         if reader == "auto" and ask is not None and partitions_answer(snapshot, ask):
             return Access("log", "only values of partition columns are asked for, each once", ())
-        odd = self._footers.look(snapshot, files)
+        odd = self.footers.look(snapshot, files)
         if reader != "auto":
             return Access(_forced(snapshot, files, reader, odd), "by SET deltasql.reader", files)
         if ask is not None and all(scan.columns == frozenset() and not scan.conjuncts for scan in ask.scans):
@@ -159,12 +160,12 @@ class Tables:
         if access.path == "log":
             return self.rows(_partitions(snapshot, ask), shown.zone)
         if not access.files:
-            return Table(self._context.read_table(outline(readable(snapshot), shown.zone)).limit(0))
+            return Table(self._context.read_table(self.outline(snapshot, shown.zone)).limit(0))
         if access.path == "listing":
             return self._listing(snapshot, ask, access, shown)
         if access.path == "footers":
-            streams = [counted(self._footers, snapshot, access.files)]
-        elif access.path == "scan":
+            return self._counted(snapshot, access.files, shown.zone)
+        if access.path == "scan":
             streams = [scanned(snapshot, None if ask is None else pruning.as_sql(snapshot, ask))]
         else:
             wanted = None if ask is None else pruning.as_expression(snapshot, ask)
@@ -174,11 +175,22 @@ class Tables:
 
     def rows(self, rows: pa.Table, zone: str) -> Table:
         """The table of rows in memory."""
-        # In a context of its own: a frame of rows registers them in the default catalog, which is ours.
-        context = datafusion.SessionContext()
         batches = rows.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], schema=rows.schema)]
-        frame = context.create_dataframe([batches], schema=rows.schema)
-        return Table(self._shown(frame, rows.schema, (), zone))
+        return Table(self._shown(self._in_memory(batches), rows.schema, (), zone))
+
+    def _in_memory(self, batches: list[pa.RecordBatch]) -> datafusion.DataFrame:
+        # In a context of its own: a frame of rows registers them in the default catalog, which here is ours.
+        frame = self._memory.create_dataframe([batches], name="rows")
+        self._memory.deregister_table("rows")
+        return frame
+
+    def _counted(self, snapshot: Snapshot, files: Sequence[Path], zone: str) -> Table:
+        """As many rows as ``files`` have, of which nobody looks at a column."""
+        count = sum(self.footers.rows(snapshot, file) for file in files)
+        rows = pa.record_batch([pa.nulls(count)], names=["nothing"])
+        columns = (in_zone(field, zone) for field in readable(snapshot))
+        nulls = (datafusion.lit(pa.scalar(None, field.type)).alias(field.name) for field in columns)
+        return Table(self._in_memory([rows]).select(*nulls))
 
     def streams(self, schema: pa.Schema, streams: Sequence[Read], zone: str) -> Table:
         """The table of ``streams``; DataFusion filters what comes of them, and nothing before."""
@@ -199,6 +211,13 @@ class Tables:
         if whole:
             made[view] = table
         return table
+
+    def outline(self, snapshot: Snapshot, zone: str) -> Table:
+        """A table of the columns and no rows."""
+        made = self._outlines.setdefault(snapshot, {})
+        if zone not in made:
+            made[zone] = outline(readable(snapshot), zone)
+        return made[zone]
 
     def statistics_lie(self, snapshot: Snapshot) -> bool:
         """`may_look_constant`, found out once."""
