@@ -19,8 +19,8 @@ from deltasql.errors import PlanError
 from deltasql.names import TableReference, literal
 from deltasql.sql.parser import parse_table
 
-SCHEMA = "functions"
-"""The schema in which the engine finds what they give."""
+SCHEMA = "/functions"
+"""The schema in which the engine finds what they give; no user's is called so, as no folder is."""
 
 Values = Mapping[str, Any]
 

@@ -137,8 +137,9 @@ class StatementContext:
                 return None
             else:
                 entry, source = self.snapshot(wanted)
+                travels = self.session.catalog.travel(wanted).as_of is not None
                 parts, columns = entry.parts, source.fields
-                pinned = None if source is self._latest.get(entry) else f"{entry.name}@v{source.version}"
+                pinned = f"{entry.name}@v{source.version}" if travels else None
             sources[parts[0], parts[1], pinned or parts[2]] = source
             return Binding(parts, columns, pinned)
 

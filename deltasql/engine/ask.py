@@ -76,21 +76,36 @@ class Ask:
         return any(scan.columns is None or wanted & scan.columns for scan in self.scans)
 
 
-def asks(plan: LogicalPlan, names: Iterable[TableName]) -> dict[TableName, Ask]:
-    """What ``plan`` (optimised) asks of each of the tables ``names``."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a plan asks of the tables, by full name; whether it puts rows in order, unites, joins from the right."""
+
+    tables: Mapping[TableName, Ask] = field(default_factory=dict)
+    orders: bool = False
+    unites: bool = False
+    joins_right: bool = False
+
+
+def asked(plan: LogicalPlan, names: Iterable[TableName]) -> Asked:
+    """What ``plan`` (optimised) asks of the tables ``names``."""
     found: dict[TableName, Ask] = {}
     _walk(plan, _Above(), found)
-    for name in _hidden(plan, names, found):
+    text = plan.display_indent()
+    for name in _hidden(text, names, found):
         found.setdefault(name, Ask()).scans.append(ScanAsk())
-    return found
+
+    def has(nodes: str) -> bool:
+        return re.search(rf"^ *({nodes})", text, re.MULTILINE) is not None
+
+    return Asked(found, has("Sort:|WindowAggr:|DistinctOn:"), has("Union"), has("Right Join:"))
 
 
-def _hidden(plan: LogicalPlan, names: Iterable[TableName], found: Mapping[TableName, Ask]) -> list[TableName]:
+def _hidden(text: str, names: Iterable[TableName], found: Mapping[TableName, Ask]) -> list[TableName]:
     """The tables with scans that the plan doesn't show but in its text: those of scalar subqueries.
 
     Where the text leaves a doubt, a table is one of them.
     """
-    lines = re.findall(r"^ *TableScan: (.*)$", plan.display_indent(), re.MULTILINE)
+    lines = re.findall(r"^ *TableScan: (.*)$", text, re.MULTILINE)
     if len(lines) == sum(len(ask.scans) for ask in found.values()):
         return []
     hidden = []

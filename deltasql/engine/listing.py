@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import urllib.parse
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import datafusion
@@ -34,15 +34,28 @@ class Listings:
     def __init__(self, context: datafusion.SessionContext, config: Mapping[str, str]) -> None:
         self._context = context
         self._config = dict(config)
+        self._values: dict[pa.DataType, datafusion.ScalarUDF] = {}
         self._templates: weakref.WeakKeyDictionary[Snapshot, bytes] = weakref.WeakKeyDictionary()
 
-    def frame(self, snapshot: Snapshot, groups: Groups) -> datafusion.DataFrame:
-        """A scan over exactly the files of ``groups``."""
+    def frame(self, snapshot: Snapshot, groups: Groups, *, ordered: bool) -> datafusion.DataFrame:
+        """A scan over exactly the files of ``groups``, for a plan that puts rows in order or not.
+
+        What is constant in each branch of a union DataFusion 55 takes for no part of an order: then the values of
+        partitions are hidden from it.
+        """
+        value = self._hidden if ordered and len(groups) > 1 else datafusion.lit
         template = self._template(snapshot)
         frames = []
         for values, files in groups.items():
-            frames.append(_with_partition(_listing(self._context, template, files), snapshot, values))
+            frames.append(_with_partition(_listing(self._context, template, files), snapshot, values, value))
         return functools.reduce(lambda one, other: one.union(other), frames)
+
+    def _hidden(self, value: pa.Scalar) -> datafusion.Expr:
+        if value.type not in self._values:
+            name = f"deltasql_value_{len(self._values)}"
+            types = [value.type, pa.float64()]
+            self._values[value.type] = datafusion.udf(lambda values, _: values, types, value.type, "volatile", name)
+        return self._values[value.type](datafusion.lit(value), datafusion.functions.random())
 
     def fault(self, snapshot: Snapshot) -> str | None:
         """What is wrong with the plans that come of a message, or None: the format is DataFusion's, not ours."""
@@ -78,15 +91,21 @@ def groups(snapshot: Snapshot, files: Sequence[Path], *, values: bool) -> Groups
 
 
 def _with_partition(
-    frame: datafusion.DataFrame, snapshot: Snapshot, values: Sequence[pa.Scalar]
+    frame: datafusion.DataFrame,
+    snapshot: Snapshot,
+    values: Sequence[pa.Scalar],
+    value: Callable[[pa.Scalar], datafusion.Expr],
 ) -> datafusion.DataFrame:
-    """The columns of the table in order, those of the partition as literals."""
+    """The columns of the table in order, those of the partition as constants, made by ``value``."""
     if not values:
         return frame
-    constants = dict(zip(snapshot.partition_columns, values, strict=True))
+    constants = {
+        name: scalar.cast(snapshot.schema.field(name).type)
+        for name, scalar in zip(snapshot.partition_columns, values, strict=True)
+    }
     return frame.select(
         *(
-            datafusion.lit(constants[name]).alias(name) if name in constants else datafusion.col(quote(name))
+            value(constants[name]).alias(name) if name in constants else datafusion.col(quote(name))
             for name in snapshot.schema.names
         )
     )

@@ -85,13 +85,17 @@ def floats(schema: pa.Schema) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How a statement sees tables: instants in ``zone``; ``may_read`` says which columns it can reach."""
+    """How a statement sees tables: instants in ``zone``, rows in an order or not.
+
+    ``may_read`` says which columns it can reach.
+    """
 
     zone: str
     may_read: Callable[[str], bool]
+    ordered: bool = False
 
 
-_View = tuple[tuple[str, ...], str, bool]
+_View = tuple[tuple[str, ...], str, bool, bool]
 
 
 class Tables:
@@ -160,7 +164,8 @@ class Tables:
         if access.path == "log":
             return self.rows(_partitions(snapshot, ask), shown.zone)
         if not access.files:
-            return Table(self._context.read_table(self.outline(snapshot, shown.zone)).limit(0))
+            # No LIMIT 0, nor a dataset of nothing: DataFusion loses predicates over the one and stumbles over the other.
+            return self.rows(readable(snapshot).empty_table(), shown.zone)
         if access.path == "listing":
             return self._listing(snapshot, ask, access, shown)
         if access.path == "footers":
@@ -173,10 +178,11 @@ class Tables:
             streams = [read_by_arrow(snapshot, share, wanted) for share in shares if share]
         return self.streams(readable(snapshot), streams, shown.zone)
 
-    def rows(self, rows: pa.Table, zone: str) -> Table:
-        """The table of rows in memory."""
+    def rows(self, rows: pa.Table, zone: str | None) -> Table:
+        """The table of rows in memory, with instants in ``zone`` or, without, as they are."""
         batches = rows.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], schema=rows.schema)]
-        return Table(self._shown(self._in_memory(batches), rows.schema, (), zone))
+        frame = self._in_memory(batches)
+        return Table(frame if zone is None else self._shown(frame, rows.schema, (), zone))
 
     def _in_memory(self, batches: list[pa.RecordBatch]) -> datafusion.DataFrame:
         # In a context of its own: a frame of rows registers them in the default catalog, which here is ours.
@@ -201,12 +207,12 @@ class Tables:
         # DataFusion would trust the statistics of floating-point columns, which don't know NaN.
         opaque = tuple(name for name in floats(snapshot.schema) if shown.may_read(name))
         values = _asks_values(snapshot, ask)
-        view = opaque, shown.zone, values
+        view = opaque, shown.zone, values, shown.ordered
         made = self._whole.setdefault(snapshot, {})
         whole = len(access.files) == len(snapshot.files)
         if whole and view in made:
             return made[view]
-        frame = self._listings.frame(snapshot, groups(snapshot, access.files, values=values))
+        frame = self._listings.frame(snapshot, groups(snapshot, access.files, values=values), ordered=shown.ordered)
         table = Table(self._shown(frame, readable(snapshot), opaque, shown.zone))
         if whole:
             made[view] = table

@@ -7,20 +7,17 @@ around it is pushed: that would be lost, and the whole of the CTE computed for a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from datafusion.expr import Aggregate, Distinct, Join, Window
 
-from deltasql.engine.ask import Ask, TableName
+from deltasql.engine.ask import Asked, TableName
 
 if TYPE_CHECKING:
     from datafusion.plan import LogicalPlan
 
 MOST_BYTES = 128 << 20
 """A CTE whose rows are larger than this is computed at each reference after all."""
-
-Asks = Mapping[TableName, Ask]
 
 
 def is_costly(plan: LogicalPlan) -> bool:
@@ -30,14 +27,16 @@ def is_costly(plan: LogicalPlan) -> bool:
     return any(map(is_costly, plan.inputs()))
 
 
-def keeps_its_predicates(whole: Asks, alone: Asks, references: int) -> bool:
+def keeps_its_predicates(whole: Asked, alone: Asked, references: int) -> bool:
     """True if the ``whole`` query asks of the tables of a CTE just what it asks ``alone``, at each reference."""
     there, own = _counted(whole), _counted(alone)
     return all(there[ask] >= count * references for ask, count in own.items())
 
 
-def _counted(asks: Asks) -> Counter[tuple[TableName, frozenset[str]]]:
+def _counted(asked: Asked) -> Counter[tuple[TableName, frozenset[str]]]:
     """The scans by table and predicates."""
     return Counter(
-        (name, frozenset(str(expr) for expr in scan.conjuncts)) for name, ask in asks.items() for scan in ask.scans
+        (name, frozenset(str(expr) for expr in scan.conjuncts))
+        for name, ask in asked.tables.items()
+        for scan in ask.scans
     )

@@ -94,6 +94,8 @@ class _Rewriter:
         self.edits += [Edit(token.span, "SELECT * FROM") for token in self.scan.table_words]
         self.edits += _bracketed_comparisons(self.tokens)
         self.edits += self._leading_from()
+        self.edits += [Edit(token.span, "") for token in self.scan.hints]
+        self._check_ctes()
         self._check_natural_joins()
         index = 0
         while index < len(self.tokens):
@@ -116,6 +118,16 @@ class _Rewriter:
             return []
         start = self.tokens[0].span.start
         return [Edit(Span(start, start), "SELECT * ")]
+
+    def _check_ctes(self) -> None:
+        """CTEs of one WITH that differ by case alone: a name without that case couldn't tell them apart."""
+        for scope in self.scan.scopes:
+            spelled: dict[str, Token] = {}
+            for token in scope.ctes:
+                other = spelled.setdefault(fold(token.text), token)
+                if seen(other) != seen(token):
+                    message = f"the CTEs `{other.text}` and `{token.text}` differ only by case"
+                    raise PlanError(message, hint="call one of them otherwise", span=token.span, statement=self._sql)
 
     def _check_natural_joins(self) -> None:
         """DataFusion joins on what is spelled alike; what differs by case alone would silently not be joined on."""
@@ -257,6 +269,8 @@ class _Rewriter:
             merged = {name: fields for columns in known for name, fields in columns.items()}
             if any(fold(name) == fold(parts[0].text) for name in merged):
                 self._field(parts, merged, level.relations)
+                if any(self.bindings.get(id(relation)) is None for relation in level.relations):
+                    self._maybe_use(parts[0], levels)  # What a subquery or CTE has is known roughly.
                 return
             if len(known) < len(level.relations):
                 # It may be a column of what isn't known, or one of the outer ones after all.

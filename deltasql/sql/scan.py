@@ -91,7 +91,7 @@ class Scan:
 
     ``definitions`` are the tokens that name a column (aliases), ``output`` those of the outermost SELECT,
     ``table_words`` the words of ``TABLE name`` where that stands for a query, ``bodies`` the CTEs by the start of
-    their names, in order.
+    their names, in order, ``hints`` the words ``[NOT] MATERIALIZED``, which DataFusion doesn't know.
     """
 
     cursor: Cursor
@@ -102,6 +102,7 @@ class Scan:
     output: tuple[int, ...]
     table_words: tuple[Token, ...]
     bodies: dict[int, Body]
+    hints: tuple[Token, ...]
 
     @property
     def tables(self) -> list[Relation]:
@@ -164,6 +165,7 @@ class _Scanner:
         self.output: list[int] = []
         self.table_words: list[Token] = []
         self.bodies: dict[int, Body] = {}
+        self.hints: list[Token] = []
         self.stack = [_Frame(Scope(), query=True)]
         self.stack[0].scope = Scope(self.stack[0].scope)
 
@@ -182,6 +184,7 @@ class _Scanner:
             tuple(self.output),
             tuple(self.table_words),
             self.bodies,
+            tuple(self.hints),
         )
 
     # -- one step
@@ -255,6 +258,8 @@ class _Scanner:
             frame.clause, frame.joins = word, False
         elif frame.joins and word in ("JOIN", ","):
             frame.expects_table = True
+        elif frame.joins and word == "TABLESAMPLE":
+            self.cursor.refuse("TABLESAMPLE", hint="ORDER BY random() LIMIT n gives n rows")
         elif frame.clause == "SELECT":
             self._select_item(frame, token)
             return
@@ -365,8 +370,9 @@ class _Scanner:
         self.cursor.index += 1
         self._column_list()
         self.cursor.take("AS")
-        self.cursor.take("NOT")
-        self.cursor.take("MATERIALIZED")
+        for hint in ("NOT", "MATERIALIZED"):
+            if self.cursor.take(hint):
+                self.hints.append(self.tokens[self.cursor.index - 1])
         if not self.cursor.at("("):
             frame.clause = ""
             return True

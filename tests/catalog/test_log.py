@@ -185,3 +185,55 @@ def test_everyone_reads_entries_that_span_lines(tmp_path: Path) -> None:
     rows = [row for batch in found.read(["a"]) for row in batch.to_pylist()]
     assert rows == [{"a": 1}, {"a": 2}]
     assert commit_info(tmp_path, 1)["operation"] == "WRITE"
+
+
+# -- what can't be read
+
+
+@pytest.mark.parametrize(
+    ("names", "version", "expected"),
+    [
+        (_commits(0, 1, 2), None, None),
+        (_commits(0, 1, 3, 5), None, (1, 3)),
+        (_commits(0, 1, 3, 5), 1, None),
+        (_commits(0, 1, 3, 5), 2, (1, 3)),
+        (_commits(2, 3), None, (-1, 2)),
+        ([*_commits(0, 1, 4, 6), _checkpoint(3)], None, (4, 6)),
+        ([*_commits(0, 1, 4, 5), _checkpoint(3)], None, None),
+        ([*_commits(5, 6), _checkpoint(3)], None, (3, 5)),
+    ],
+)
+def test_gap(tmp_path: Path, names: list[str], version: int | None, expected: tuple[int, int] | None) -> None:
+    assert log.gap(_log(tmp_path / "t", *names), version) == expected
+
+
+@pytest.mark.parametrize("text", ["", "\n", " \r\n\n"])
+def test_blank_entry(tmp_path: Path, text: str) -> None:
+    _log(tmp_path, *_commits(0, 1, 2, 3, 4), _checkpoint(1), _checkpoint(4))
+    assert log.blank_entry(tmp_path, 4) is None
+    for version in (1, 3):
+        entry(tmp_path, version).write_text(text)
+    assert [log.blank_entry(tmp_path, version) for version in range(5)] == [
+        None, None, None, entry(tmp_path, 3).name, None,
+    ]  # fmt: skip
+    (tmp_path / "_delta_log" / _checkpoint(4)).write_text("")  # delta-rs passes over such a checkpoint.
+    assert log.blank_entry(tmp_path, 4) == entry(tmp_path, 3).name
+    assert log.blank_entry(tmp_path, 4, since=3) is None
+
+
+def test_times_are_read_one_by_one(tmp_path: Path) -> None:
+    _log(tmp_path, *_commits(0, 1))
+    entry(tmp_path, 0).write_text('{"commitInfo": {"inCommitTimestamp": 5}}')
+    entry(tmp_path, 1).write_text('{"commit')
+    found = log.each_commit(tmp_path, {"delta.enableInCommitTimestamps": "true"})
+    assert next(found).version == 0
+    with pytest.raises(StorageError, match="can't be read"):
+        next(found)
+
+
+def test_protocol(tmp_path: Path) -> None:
+    _log(tmp_path, *_commits(0, 1))
+    entry(tmp_path, 0).write_text('{"protocol": {"minReaderVersion": 9}}\n{"metaData": {}}')
+    assert log.protocol(tmp_path, 1) == {"minReaderVersion": 9}
+    entry(tmp_path, 1).write_text('{"prot')
+    assert log.protocol(tmp_path, 1) == {}
