@@ -16,6 +16,7 @@ from pyarrow.fs import LocalFileSystem
 
 from deltasql.catalog.columns import batches, mapping, nullable
 from deltasql.catalog.snapshot import Snapshot
+from deltasql.engine.leaving import streams
 from deltasql.errors import InternalError, StorageError, brief
 
 UTC = "UTC"
@@ -93,7 +94,7 @@ class _Scanner:
     def to_batches(self) -> Iterator[pa.RecordBatch]:
         if not self.empty:
             for stream in self.streams:
-                yield from stream(self.projected_schema.names)
+                yield from streams().stepped(stream(self.projected_schema.names))
 
 
 # -- by delta-rs

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import decimal
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,6 +24,7 @@ from deltasql.engine.context import CONFIG, Context, translated
 from deltasql.engine.dataset import UTC, outline
 from deltasql.engine.external import External, external
 from deltasql.engine.late import decodes_late
+from deltasql.engine.leaving import streams
 from deltasql.engine.listing import Listings
 from deltasql.engine.provider import Lookup, StatementCatalog, TableName
 from deltasql.engine.scan import Access, Shown, Tables, floats, needs_ask
@@ -131,7 +132,7 @@ class DataFusionEngine(Context):
             self._require_files(bound, listed=True)
             return _batches(stream, schema)
 
-        def read() -> Iterator[pa.RecordBatch]:
+        def read() -> Generator[pa.RecordBatch, None, None]:
             with translated(query), _blamed(bound):
                 begun = False
                 try:
@@ -154,7 +155,7 @@ class DataFusionEngine(Context):
             with translated(query):
                 return projected(frame.optimized_logical_plan())
 
-        return BoundQuery(schema, read, is_empty, columns_read, bound, shared)
+        return BoundQuery(schema, lambda: streams().opened(read()), is_empty, columns_read, bound, shared)
 
     def _asked(
         self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]

@@ -40,7 +40,8 @@ from deltasql.errors import NotSupportedError, UnsupportedTableFeature
 from deltasql.names import quote
 
 _PARQUET_CAN = frozenset({"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"})
-_ARROW_CAN = _PARQUET_CAN | {"columnMapping", "deletionVectors", "typeWidening", "typeWidening-preview"}
+_WIDENED = frozenset({"typeWidening", "typeWidening-preview"})
+_ARROW_CAN = _PARQUET_CAN | _WIDENED | {"columnMapping", "deletionVectors"}
 _MOST_GROUPS = 64
 _FEW_FILES = 8
 _MUCH = 32 << 20
@@ -59,6 +60,8 @@ class Access:
 def choose(snapshot: Snapshot) -> tuple[str, str]:
     """The fastest path that reads all of ``snapshot`` right, and why."""
     beyond = beyond_files(snapshot, _PARQUET_CAN)
+    if beyond and _WIDENED & snapshot.features_in_use and beyond_files(snapshot, _ARROW_CAN) is None:
+        return "dataset", f"{beyond}, which delta-rs can't read"
     return ("scan", beyond) if beyond else ("listing", "Parquet alone holds it")
 
 
@@ -164,7 +167,7 @@ class Tables:
         if access.path == "log":
             return self.rows(_partitions(snapshot, ask), shown.zone)
         if not access.files:
-            # No LIMIT 0, nor a dataset of nothing: DataFusion loses predicates over the one and stumbles over the other.
+            # Over LIMIT 0 DataFusion loses predicates, and over a dataset of no fragments it stumbles.
             return self.rows(readable(snapshot).empty_table(), shown.zone)
         if access.path == "listing":
             return self._listing(snapshot, ask, access, shown)
@@ -195,7 +198,7 @@ class Tables:
         count = sum(self.footers.rows(snapshot, file) for file in files)
         rows = pa.record_batch([pa.nulls(count)], names=["nothing"])
         columns = (in_zone(field, zone) for field in readable(snapshot))
-        nulls = (datafusion.lit(pa.scalar(None, field.type)).alias(field.name) for field in columns)
+        nulls = (datafusion.lit(None).cast(field.type).alias(field.name) for field in columns)
         return Table(self._in_memory([rows]).select(*nulls))
 
     def streams(self, schema: pa.Schema, streams: Sequence[Read], zone: str) -> Table:

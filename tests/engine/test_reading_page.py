@@ -48,7 +48,6 @@ DAMAGED: dict[str, Callable[[Path], object]] = {
     "a reader feature that isn't known": _logged("unknown_reader_feature"),
     "a reader version that isn't known": _logged("unknown_reader_version"),
     "a writer version that isn't known, with features": _logged("unknown_writer_version"),
-    "the feature `typeWidening`": lambda root: types.TABLES["type_widening"](Lake(root / "t")),
     "a type that isn't known": _logged("unknown_type"),
     "a column twice": _logged("column_twice"),
     "a table without columns": _logged("no_columns"),
