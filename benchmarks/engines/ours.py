@@ -16,7 +16,7 @@ class DeltaSql:
     """See the module."""
 
     libraries = ("deltasql", "datafusion", "deltalake")
-    how = "deltasql.connect(folder); each statement checks the log for a newer version"
+    how = "deltasql.connect(folder); each statement checks the log; its plan is kept while there is no newer version"
 
     def setup(self, root: Path, tables: Mapping[str, Path]) -> None:  # noqa: ARG002 (it finds them itself)
         self._connection = deltasql.connect(root)

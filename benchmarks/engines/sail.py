@@ -47,10 +47,7 @@ class Sail:
         return self._spark.sql(sql).toArrow()
 
     def close(self) -> None:
-        try:
-            self._spark.stop()
-        finally:
-            self._end()
+        self._end()  # The session goes with its server; to stop it, a client tries again and again where that is gone.
 
     def _end(self) -> None:
         self._server.terminate()

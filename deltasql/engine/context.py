@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 CONFIG = {
     # Instants in INT96 are right over the whole range of TIMESTAMP only in microseconds (facts.md, 56).
     "datafusion.execution.parquet.coerce_int96": "us",
+    # `time_zone` is UTC until it is set.
+    "datafusion.execution.time_zone": "UTC",
     # min(a) beside max(a) loses rows with it (DataFusion 55, tests/engine/test_facts.py).
     "datafusion.optimizer.enable_aggregate_dynamic_filter_pushdown": "false",
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import decimal
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -97,6 +97,7 @@ class DataFusionEngine(Context):
 
     def __init__(self, lookup: Lookup, *, catalog: str, schema: str) -> None:
         self._provider = StatementCatalog(lookup)
+        self._planned_before: dict[Hashable, BoundQuery] = {}
         self.reader = "auto"
         self.time_zone = UTC
         super().__init__(self._provider, catalog=catalog, schema=schema)
@@ -106,7 +107,30 @@ class DataFusionEngine(Context):
         self._tables = Tables(self._context, Listings(self._context, CONFIG))
 
     def query(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> BoundQuery:
-        """Plan ``query``; see `Engine.query`."""
+        """Plan ``query``, unless it was planned before just so; see `Engine.query`."""
+        key = self._key(query, sources, parameters)
+        if key is None:
+            return self._bind(query, sources, parameters)
+        with self._planning:
+            bound = self._planned_before.pop(key, None) or self._bind(query, sources, parameters)
+            self._planned_before[key] = bound
+            while len(self._planned_before) > _REMEMBERED:
+                del self._planned_before[next(iter(self._planned_before))]
+        return bound
+
+    def _key(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> Hashable | None:
+        """What a plan depends on; None for one that is never the same (of functions of time and chance, say).
+
+        A bound query keeps its snapshots, so that none takes the identity of another.
+        """
+        if _FLEETING.search(query.text) or not all(isinstance(source, Snapshot) for source in sources.values()):
+            return None
+        read = tuple((name, id(source)) for name, source in sources.items())
+        values = tuple((name, type(value), repr(value)) for name, value in parameters.items())
+        settings = self.reader, self.time_zone, self._limits, tuple(self._set.items())
+        return query.spliced.original, query.text, read, values, settings
+
+    def _bind(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> BoundQuery:
         with self._planning, translated(query):
             found, shared = self._asked(query, sources, parameters)
             asks = found.tables
@@ -281,6 +305,10 @@ _LATE = "datafusion.execution.parquet.pushdown_filters"
 _TIME_ZONE = "datafusion.execution.time_zone"
 _REPARTITION_SORTS = "datafusion.optimizer.repartition_sorts"
 _SORT_MERGE = {"datafusion.optimizer.prefer_hash_join": "false"}
+_REMEMBERED = 32
+_FLEETING = re.compile(
+    r"\b(now|today|random|uuid|explain|information_schema|(current|local)_?(time|date)\w*)\b", re.IGNORECASE
+)
 _SUSPECT = re.compile(r"\bright\b|\bunion\b", re.IGNORECASE)
 _SET_OPERATION = re.compile(r"\b(union|intersect|except|minus)\b", re.IGNORECASE)
 _EXHAUSTED = "Resources exhausted"

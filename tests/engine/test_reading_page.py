@@ -12,7 +12,6 @@ import pytest
 
 import deltasql
 
-from . import test_protocol_types as types
 from .lakes import Lake, pair, removed
 from .test_damage import FILES, LOG, adds, lay
 
