@@ -297,7 +297,7 @@ def _off(snapshot: Snapshot, first: int, version: int) -> NotSupportedError:
         for metadata in _actions(snapshot, later)["metaData"]:
             on = _is_on(metadata.get("configuration") or {})
         last_off = last_off if on else later
-    hint = "SET TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true') turns it on for the commits to come"
+    hint = "the table property `delta.enableChangeDataFeed` turns it on for the commits to come"
     if on:
         hint = f"it is on since version {last_off + 1}"
     elif version > first:

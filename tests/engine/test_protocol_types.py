@@ -18,7 +18,6 @@ from .lakes import (
     DAY,
     LOCAL,
     ZONED,
-    Gaps,
     Lake,
     Tables,
     cases,
@@ -33,7 +32,6 @@ from .lakes import (
 
 TABLES: Tables = {}
 table = registering(TABLES)
-GAPS: Gaps = {}
 
 
 _TIMES = [AT(1800, 1, 1, 1, 2, 3), AT(1969, 12, 31, 23, 59, 59), AT(2024, 1, 1), None]
@@ -290,7 +288,7 @@ def _far_int96(type: pa.DataType) -> Callable[[Lake], pa.Table]:
 TABLES |= {"timestamp_int96_far": _far_int96(ZONED), "ntz_int96_far": _far_int96(LOCAL)}
 
 
-@pytest.mark.parametrize(("name", "readers"), cases(TABLES, GAPS))
+@pytest.mark.parametrize(("name", "readers"), cases(TABLES))
 def test_rows(lake_con: deltasql.Connection, name: str, readers: Sequence[str]) -> None:
     check_table(lake_con, TABLES, name, readers)
 
