@@ -941,9 +941,7 @@ def test_a_feed_that_is_not_always_on(tmp_path: Path) -> None:
 
 def test_a_table_without_a_feed(tmp_path: Path) -> None:
     write_deltalake(tmp_path / "t", pa.table({"id": [0]}))
-    with pytest.raises(
-        NotSupportedError, match=r"feed of `t` was off at version 0 \(the table property .delta.enable"
-    ):
+    with pytest.raises(NotSupportedError, match=r"feed of `t` was off at version 0 \(the table property .delta.enable"):
         changes(_open(tmp_path / "t"), 0)
 
 
