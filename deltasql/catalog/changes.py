@@ -19,7 +19,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import Schema
 
-from deltasql.catalog.columns import batches, mapping, nullable, padded, partition_value, stored_name, widens
+from deltasql.catalog.columns import (
+    FEATURES,
+    batches,
+    mapping,
+    nullable,
+    opened,
+    padded,
+    partition_value,
+    stored_name,
+    widens,
+)
 from deltasql.catalog.log import actions, commits, entry, version_range
 from deltasql.catalog.snapshot import Snapshot, open_snapshot, version_at
 from deltasql.errors import (
@@ -29,17 +39,13 @@ from deltasql.errors import (
     StorageError,
     UnsupportedTableFeature,
     VersionNotFound,
-    brief,
 )
 
 CHANGE_TYPE, COMMIT_VERSION, COMMIT_TIMESTAMP = ADDED = ("_change_type", "_commit_version", "_commit_timestamp")
 
 _TYPES = pa.string(), pa.int64(), pa.timestamp("us", "UTC")
 _ADDED = {name: pa.field(name, type) for name, type in zip(ADDED, _TYPES, strict=True)}
-_READ = frozenset(
-    {"columnMapping", "deletionVectors", "timestampNtz", "typeWidening", "typeWidening-preview", "v2Checkpoint"}
-    | {"vacuumProtocolCheck", "variantType"}
-)
+_READ = FEATURES | {"variantType"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,11 @@ class Changes:
     @property
     def files(self) -> tuple[Path, ...]:
         """The files that hold the changes."""
-        return tuple(dict.fromkeys(file.path for commit in self.commits for file in commit.files))
+        return self.files_of(self.first, self.last)
+
+    def files_of(self, first: int, last: int) -> tuple[Path, ...]:
+        """The files that hold the changes of the commits ``first`` to ``last``."""
+        return tuple(dict.fromkeys(file.path for commit in self._between(first, last) for file in commit.files))
 
     def read(self, columns: list[str], first: int | None = None, last: int | None = None) -> Iterator[pa.RecordBatch]:
         """The changes by commit, of each only ``columns``, of the commits ``first`` to ``last`` where given.
@@ -97,9 +107,13 @@ class Changes:
         Without columns the batches have rows all the same. Raises `StorageError` for a file that can't be read.
         """
         wanted = pa.schema([self.schema.field(name) for name in columns])
+        for commit in self._between(first, last):
+            yield from self._commit(commit, wanted)
+
+    def _between(self, first: int | None, last: int | None) -> Iterator[_Commit]:
         for commit in self.commits:
             if (first is None or first <= commit.version) and (last is None or commit.version <= last):
-                yield from self._commit(commit, wanted)
+                yield commit
 
     def _commit(self, commit: _Commit, wanted: pa.Schema) -> Iterator[pa.RecordBatch]:
         before = _at(self.snapshot, commit.version - 1).live_rows if any(file.was for file in commit.files) else {}
@@ -110,13 +124,9 @@ class Changes:
         }
         for file in commit.files:
             change = {} if file.change is None else {CHANGE_TYPE: pa.scalar(file.change, pa.string())}
-            try:
-                with pq.ParquetFile(file.path, coerce_int96_timestamp_unit="us") as parquet:
-                    chosen = _chosen(file, parquet.metadata.num_rows, before, after)
-                    yield from _batches(self.snapshot, file, parquet, wanted, known | change, chosen)
-            except (OSError, pa.ArrowException) as error:
-                message = f"`{file.path}`, which holds changes of `{self.name}`, can't be read: {brief(error)}"
-                raise StorageError(message) from error
+            with opened(file.path, f", which holds changes of `{self.name}`,") as parquet:
+                chosen = _chosen(file, parquet.metadata.num_rows, before, after)
+                yield from _batches(self.snapshot, file, parquet, wanted, known | change, chosen)
 
 
 def changes(snapshot: Snapshot, start: int | dt.datetime, end: int | dt.datetime | None = None) -> Changes:

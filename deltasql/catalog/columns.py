@@ -8,13 +8,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from deltasql.errors import StorageError, brief
+
 _ZONE = re.compile(r"(Z|[+-]\d\d(:?\d\d)?)$")
 _BATCH = 65_536
+
+FEATURES = frozenset(
+    {"columnMapping", "deletionVectors", "timestampNtz", "typeWidening", "typeWidening-preview", "v2Checkpoint"}
+    | {"vacuumProtocolCheck"}
+)
+"""The reader features that reading file by file, with `batches`, is right for."""
+
+
+@contextmanager
+def opened(path: Path, what: str = "") -> Iterator[pq.ParquetFile]:
+    """A data file, which may hold INT96. Raises `StorageError`, also for what goes wrong while it is read.
+
+    ``what`` follows its path in the message.
+    """
+    try:
+        with pq.ParquetFile(path, coerce_int96_timestamp_unit="us") as parquet:
+            yield parquet
+    except (OSError, pa.ArrowException) as error:
+        raise StorageError(f"`{path}`{what} can't be read: {brief(error)}") from error
 
 
 def batches(

@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from deltasql.catalog.columns import mapping, place, stored_name, widens
+from deltasql.catalog.columns import mapping, opened, place, stored_name, widens
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.errors import StorageError, VersionNotFound, brief
 
@@ -39,7 +39,7 @@ class Footers:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: dict[Path, _Footer] = {}
-        self._schemas: dict[pa.Schema, pa.Schema] = {}
+        self._schemas: dict[bytes, pa.Schema] = {}
         self._odd: weakref.WeakKeyDictionary[Snapshot, dict[int, str | None]] = weakref.WeakKeyDictionary()
 
     def look(self, snapshot: Snapshot, files: Iterable[Path]) -> str | None:
@@ -88,7 +88,8 @@ class Footers:
             schema = metadata.schema.to_arrow_schema()
         except (OSError, pa.ArrowException) as error:
             raise StorageError(f"`{path}` is no whole Parquet file: {brief(error)}") from error
-        return _Footer(stamp, metadata.num_rows, self._schemas.setdefault(schema, schema))
+        # Schemas that differ by the ids of their columns alone are equal, so they go by their bytes.
+        return _Footer(stamp, metadata.num_rows, self._schemas.setdefault(schema.serialize().to_pybytes(), schema))
 
 
 def require_file(snapshot: Snapshot, path: Path) -> _Stamp:
@@ -109,11 +110,11 @@ def unreadable(files: Iterable[Path]) -> StorageError | None:
     """The error of the first of ``files`` that can't be read to its end: a search for what has failed already."""
     for path in files:
         try:
-            with pq.ParquetFile(path, coerce_int96_timestamp_unit="us") as parquet:
+            with opened(path) as parquet:
                 for _ in parquet.iter_batches():
                     pass
-        except (OSError, pa.ArrowException) as error:
-            return StorageError(f"`{path}` can't be read: {brief(error)}")
+        except StorageError as error:
+            return error
     return None
 
 

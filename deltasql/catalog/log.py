@@ -37,7 +37,11 @@ def folder(location: Path) -> Path:
 
 def entry(location: Path, version: int) -> Path:
     """The log's file for a commit."""
-    return folder(location) / f"{version:020d}.json"
+    return folder(location) / _name(version)
+
+
+def _name(version: int) -> str:
+    return f"{version:020d}.json"
 
 
 # -- versions
@@ -99,7 +103,7 @@ def blank_entry(location: Path, version: int, since: int | None = None) -> str |
         found = checkpoints(_names(location))
         whole = (start for start in sorted(found, reverse=True) if start <= version)
         since = next((start for start in whole if all(map(_size, (below + name for name in found[start])))), -1)
-    entries = (f"{number:020d}.json" for number in range(since + 1, version + 1))
+    entries = map(_name, range(since + 1, version + 1))
     return next((name for name in entries if _is_blank(below + name)), None)
 
 

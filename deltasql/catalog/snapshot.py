@@ -187,7 +187,7 @@ def require_plain(location: Path) -> None:
 
 def is_table(location: Path) -> bool:
     """True if ``location`` holds a Delta log."""
-    return (location / "_delta_log").is_dir()
+    return log.folder(location).is_dir()
 
 
 def open_snapshot(name: str, location: Path, version: int | None = None, *, since: int | None = None) -> Snapshot:

@@ -10,14 +10,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
-import pyarrow.parquet as pq
 from datafusion.catalog import Table
 from pyarrow.fs import LocalFileSystem
 
-from deltasql.catalog.columns import batches, mapping, nullable
+from deltasql.catalog.columns import batches, mapping, nullable, opened
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.leaving import streams
-from deltasql.errors import InternalError, StorageError, brief
+from deltasql.errors import InternalError
 
 UTC = "UTC"
 
@@ -139,12 +138,9 @@ def read_by_arrow(snapshot: Snapshot, files: Sequence[Path], wanted: pads.Expres
         for path in files:
             values = zip(snapshot.partition_columns, snapshot.partition_values[path], strict=True)
             known = {name: value.cast(snapshot.schema.field(name).type) for name, value in values}
-            try:
-                with pq.ParquetFile(path, coerce_int96_timestamp_unit="us") as parquet:
-                    chosen, groups = kept.get(path), _row_groups(path, wanted)
-                    yield from batches(parquet, fields, mode, known, chosen=chosen, row_groups=groups)
-            except (OSError, pa.ArrowException) as error:
-                raise StorageError(f"`{path}` can't be read: {brief(error)}") from error
+            with opened(path) as parquet:
+                chosen, groups = kept.get(path), _row_groups(path, wanted)
+                yield from batches(parquet, fields, mode, known, chosen=chosen, row_groups=groups)
 
     return read
 

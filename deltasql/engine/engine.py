@@ -323,13 +323,14 @@ def _blamed(bound: Bound) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if re.search(r"Parquet error|Arrow error: (?!External)|External error: Arrow|panicked", str(error)):
-            listed = (
-                file for source, access in bound.values() if isinstance(source, Snapshot) for file in access.files
-            )
-            found = unreadable(listed)
-            if found is not None:
-                raise found from error
+        if re.search(
+            r"Parquet error|Arrow error: (?!External)|External error: Arrow|panicked|deflate|corrupt", str(error)
+        ):
+            for source, access in bound.values():
+                if isinstance(source, Files):
+                    source.found.require_whole_files()
+                elif isinstance(source, Snapshot) and (found := unreadable(access.files)) is not None:
+                    raise found from error
         raise
 
 

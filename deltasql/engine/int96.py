@@ -54,12 +54,16 @@ def _proved_safe(snapshot: Snapshot) -> set[Path]:
     return {path for path, is_safe in zip(snapshot.files, safe.to_pylist(), strict=True) if is_safe}
 
 
+def stored_in_int96(schema: pq.ParquetSchema) -> set[str]:
+    """The columns of a file that hold INT96, at whatever depth."""
+    leaves = (schema.column(index) for index in range(len(schema)))
+    return {leaf.path.split(".")[0] for leaf in leaves if leaf.physical_type == "INT96"}
+
+
 def _is_misread(path: Path) -> bool:
     """True if the file holds an INT96 instant that nanoseconds since 1970 can't."""
     try:
-        schema = pq.read_metadata(path).schema
-        leaves = [schema.column(index) for index in range(len(schema))]
-        columns = {leaf.path.split(".")[0] for leaf in leaves if leaf.physical_type == "INT96"}
+        columns = stored_in_int96(pq.read_metadata(path).schema)
         if not columns:
             return False
         table = pq.read_table(path, columns=sorted(columns), coerce_int96_timestamp_unit="us", partitioning=None)

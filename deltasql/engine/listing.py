@@ -35,6 +35,8 @@ class Listings:
         self._context = context
         self._config = dict(config)
         self._values: dict[pa.DataType, datafusion.ScalarUDF] = {}
+        self._fault: str | None = None
+        self._tried = False
         self._templates: weakref.WeakKeyDictionary[Snapshot, bytes] = weakref.WeakKeyDictionary()
 
     def frame(self, snapshot: Snapshot, groups: Groups, *, ordered: bool) -> datafusion.DataFrame:
@@ -58,7 +60,15 @@ class Listings:
         return self._values[value.type](datafusion.lit(value), datafusion.functions.random())
 
     def fault(self, snapshot: Snapshot) -> str | None:
-        """What is wrong with the plans that come of a message, or None: the format is DataFusion's, not ours."""
+        """What is wrong with the plans that come of a message, or None: the format is DataFusion's, not ours.
+
+        It is found out at the first snapshot.
+        """
+        if not self._tried:
+            self._fault, self._tried = self._look(snapshot), True
+        return self._fault
+
+    def _look(self, snapshot: Snapshot) -> str | None:
         try:
             made = _listing(self._context, self._template(snapshot), snapshot.files)
             return None if _lists(self._context, made, snapshot.files) else _OTHER_MESSAGE

@@ -40,9 +40,10 @@ def kept(snapshot: Snapshot, ask: Ask) -> Sequence[int]:
     bounds = Bounds(snapshot, snapshot.adds)
     total: Mask = None
     for scan in ask.scans:
-        mask = _all([bounds.may_match(expr) for expr in scan.conjuncts])
         if scan.top is not None and not scan.conjuncts:
             mask = bounds.first_rows(scan.top)
+        else:
+            mask = _all([bounds.may_match(expr) for expr in scan.conjuncts])
         if mask is None:
             return every
         total = mask if total is None else pc.or_(total, mask)

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from datafusion.catalog import Table
 
+from deltasql.catalog.columns import FEATURES
 from deltasql.catalog.footers import Footers
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine import pruning
@@ -41,7 +42,6 @@ from deltasql.names import quote
 
 _PARQUET_CAN = frozenset({"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"})
 _WIDENED = frozenset({"typeWidening", "typeWidening-preview"})
-_ARROW_CAN = _PARQUET_CAN | _WIDENED | {"columnMapping", "deletionVectors"}
 _MOST_GROUPS = 64
 _FEW_FILES = 8
 _MUCH = 32 << 20
@@ -60,7 +60,7 @@ class Access:
 def choose(snapshot: Snapshot) -> tuple[str, str]:
     """The fastest path that reads all of ``snapshot`` right, and why."""
     beyond = beyond_files(snapshot, _PARQUET_CAN)
-    if beyond and _WIDENED & snapshot.features_in_use and beyond_files(snapshot, _ARROW_CAN) is None:
+    if beyond and _WIDENED & snapshot.features_in_use and beyond_files(snapshot, FEATURES) is None:
         return "dataset", f"{beyond}, which delta-rs can't read"
     return ("scan", beyond) if beyond else ("listing", "Parquet alone holds it")
 
@@ -107,13 +107,11 @@ class Tables:
     def __init__(self, context: datafusion.SessionContext, listings: Listings) -> None:
         self._context = context
         self._listings = listings
-        self._fault: dict[None, str | None] = {}
         self._whole: weakref.WeakKeyDictionary[Snapshot, dict[_View, Table]] = weakref.WeakKeyDictionary()
         self._outlines: weakref.WeakKeyDictionary[Snapshot, dict[str, Table]] = weakref.WeakKeyDictionary()
         self._lies: weakref.WeakKeyDictionary[Snapshot, bool] = weakref.WeakKeyDictionary()
         self._opaque = Opaque()
         self.footers = Footers()
-        self._memory = datafusion.SessionContext()
 
     # -- which way
 
@@ -139,7 +137,7 @@ class Tables:
         path, reason = self._path(snapshot, ask, files)
         if path != "dataset" and (odd or (path == "scan" and "vacuumProtocolCheck" in snapshot.reader_features)):
             path, reason = "dataset", odd or f"{reason}, and delta-rs takes vacuumProtocolCheck for a reader's concern"
-        if path == "dataset" and (beyond := beyond_files(snapshot, _ARROW_CAN)) is not None:
+        if path == "dataset" and (beyond := beyond_files(snapshot, FEATURES)) is not None:
             raise UnsupportedTableFeature(f"`{snapshot.name}` can't be read: {reason}, and {beyond}")
         return Access(path, reason, files)
 
@@ -148,17 +146,11 @@ class Tables:
         if path == "listing":
             if len(groups(snapshot, files, values=_asks_values(snapshot, ask))) > _MOST_GROUPS:
                 path, reason = "scan", f"more than {_MOST_GROUPS} partitions are read"
-            elif (fault := self._listing_fault(snapshot)) is not None:
+            elif (fault := self._listings.fault(snapshot)) is not None:
                 path, reason = "scan", fault
         if path == "scan" and (file := wraps(snapshot, files)) is not None:
             return "dataset", f"{reason}, and {_wrapping(file)}"
         return path, reason
-
-    def _listing_fault(self, snapshot: Snapshot) -> str | None:
-        """What is wrong with listings, found out at the first."""
-        if None not in self._fault:
-            self._fault[None] = self._listings.fault(snapshot)
-        return self._fault[None]
 
     # -- tables
 
@@ -186,6 +178,10 @@ class Tables:
         batches = rows.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], schema=rows.schema)]
         frame = self._in_memory(batches)
         return Table(frame if zone is None else self._shown(frame, rows.schema, (), zone))
+
+    @functools.cached_property
+    def _memory(self) -> datafusion.SessionContext:
+        return datafusion.SessionContext()
 
     def _in_memory(self, batches: list[pa.RecordBatch]) -> datafusion.DataFrame:
         # In a context of its own: a frame of rows registers them in the default catalog, which here is ours.
@@ -241,16 +237,10 @@ class Tables:
         zoned = [in_zone(field, zone) for field in schema]
         if not opaque and zoned == list(schema):
             return frame
-        chosen = []
-        for field, shown in zip(schema, zoned, strict=True):
-            column = plain = datafusion.col(quote(field.name))
-            if field.name in opaque:
-                column = self._opaque(field.type)(column)
-            if shown != field:
-                column = column.cast(shown.type)
-            # A plain column keeps its qualifier: DataFusion's optimiser stumbles over its alias.
-            chosen.append(plain if column is plain else column.alias(field.name))
-        return frame.select(*chosen)
+        pairs = zip(schema, zoned, strict=True)
+        return frame.select(
+            *(shown_as(field, shown.type, self._opaque if field.name in opaque else None) for field, shown in pairs)
+        )
 
 
 class Opaque:
@@ -271,6 +261,17 @@ class Opaque:
         return self._made[type]
 
 
+def shown_as(field: pa.Field, type: pa.DataType, hiding: Opaque | None) -> datafusion.Expr:
+    """The column ``field`` in another ``type``, if it is one, and through a function of ``hiding``, if given."""
+    plain = column = datafusion.col(quote(field.name))
+    if hiding is not None:
+        column = hiding(field.type)(column)
+    if type != field.type:
+        column = column.cast(type)
+    # A plain column keeps its qualifier: DataFusion's optimiser stumbles over its alias.
+    return plain if column is plain else column.alias(field.name)
+
+
 def _asks_values(snapshot: Snapshot, ask: Ask | None) -> bool:
     """True if values of partition columns are looked at, as far as is known."""
     return ask is None or ask.looks_at(snapshot.partition_columns)
@@ -282,7 +283,7 @@ def _forced(snapshot: Snapshot, files: Sequence[Path], reader: str, odd: str | N
         file = wraps(snapshot, files)
         beyond = beyond or (None if file is None else _wrapping(file))
     else:
-        beyond = beyond_files(snapshot, _PARQUET_CAN if reader == "listing" else _ARROW_CAN) or beyond
+        beyond = beyond_files(snapshot, _PARQUET_CAN if reader == "listing" else FEATURES) or beyond
     if beyond is not None:
         message = f"`{snapshot.name}` can't be read by `{reader}`: {beyond}"
         raise NotSupportedError(message, hint="SET deltasql.reader = 'auto'")
@@ -339,6 +340,3 @@ def may_look_constant(snapshot: Snapshot) -> bool:
         if not pc.all(varies).as_py():
             return True
     return False
-
-
-__all__ = ["Access", "Shown", "Tables", "choose", "floats", "needs_ask"]

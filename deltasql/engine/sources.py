@@ -85,8 +85,7 @@ class Feed:
     def access(self, ask: Ask | None) -> Access:
         """The files of the commits that are asked for."""
         first, last = self._range(ask)
-        files = (f.path for c in self.changes.commits if first <= c.version <= last for f in c.files)
-        return Access("feed", f"commits {first} to {last}", tuple(dict.fromkeys(files)))
+        return Access("feed", f"commits {first} to {last}", self.changes.files_of(first, last))
 
     def table(self, tables: Tables, ask: Ask | None, shown: Shown) -> Table:
         """A stream of the commits that are asked for."""

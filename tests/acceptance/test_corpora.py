@@ -8,9 +8,9 @@ import pytest
 
 import deltasql
 from deltasql.names import quote
+from tests.corpora import Expected, expected
 
 from . import canonical
-from .corpora import Expected, expected
 
 READERS = ("auto", "listing", "scan", "dataset")
 

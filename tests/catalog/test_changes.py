@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib.util
 import json
 import os
 import random
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
@@ -35,27 +32,6 @@ from deltasql.errors import (
 
 ON = {"delta.enableChangeDataFeed": "true"}
 Row = tuple[Any, ...]
-
-
-def _load(path: Path) -> ModuleType:
-    """A module of another folder of tests, which are no packages."""
-    spec = importlib.util.spec_from_file_location("deltasql_test_corpora_of_changes", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-_CORPORA = _load(Path(__file__).parents[1] / "acceptance" / "corpora.py")
-
-
-@pytest.fixture(scope="session")
-def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not _CORPORA.FOLDER.is_dir():
-        pytest.skip(f"{_CORPORA.FOLDER} isn't there")
-    return _CORPORA.unpack(tmp_path_factory)
 
 
 def _open(location: Path, version: int | None = None) -> Snapshot:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 from urllib.parse import unquote
 
 import pyarrow as pa
@@ -17,28 +14,9 @@ from deltasql.catalog.inspection import FILES, HISTORY, files, history
 from deltasql.catalog.log import commits
 from deltasql.catalog.snapshot import Snapshot, open_snapshot
 from deltasql.errors import Error, StorageError
+from tests.corpora import expected
 
-
-def _load(path: Path) -> ModuleType:
-    """A module of another folder of tests, which are no packages."""
-    spec = importlib.util.spec_from_file_location("deltasql_test_corpora", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-_CORPORA = _load(Path(__file__).parents[1] / "acceptance" / "corpora.py")
-_CASES = [pytest.param(case, id=str(case)) for case in _CORPORA.expected()]
-
-
-@pytest.fixture(scope="session")
-def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not _CORPORA.FOLDER.is_dir():
-        pytest.skip(f"{_CORPORA.FOLDER} isn't there")
-    return _CORPORA.unpack(tmp_path_factory)
+_CASES = [pytest.param(case, id=str(case)) for case in expected()]
 
 
 def _open(location: Path, version: int | None = None) -> Snapshot:

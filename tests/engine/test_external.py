@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import write_deltalake
 
+import deltasql
 from deltasql.engine.external import OPTIONS, External, external, find, options_of
 from deltasql.engine.scan import Shown
 from deltasql.errors import DataError, NotSupportedError, PlanError, StorageError
@@ -450,6 +451,9 @@ def test_a_file_that_is_damaged_further_on(tmp_path: Path, context: datafusion.S
             context.read_table(found.table).collect()
         with pytest.raises(StorageError, match=file.name):
             found.require_whole_files()
+        option = ", sample_size => 100" if format == "csv" else ""
+        with deltasql.connect() as con, pytest.raises(deltasql.Error, match=file.name):
+            con.sql(f"SELECT count(DISTINCT a) FROM read_{format}('{file}'{option})").to_arrow()
     read("csv", _write(tmp_path / "good.csv", "a\n1\n")).require_whole_files()
 
 

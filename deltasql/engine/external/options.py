@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -12,7 +12,7 @@ import pyarrow as pa
 from deltasql.engine.external.files import COMPRESSIONS
 from deltasql.errors import PlanError
 from deltasql.names import did_you_mean, fold
-from deltasql.settings import choice, switch, whole
+from deltasql.settings import Setting, choice, switch, whole
 from deltasql.types import parse_type
 
 _FEW = 100
@@ -42,13 +42,9 @@ def _columns(value: Any) -> pa.Schema:
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
-    """An option of a reading function: ``parse`` takes its value as text, or raises ValueError with what is right."""
+class Option(Setting):
+    """An option of a reading function."""
 
-    name: str
-    parse: Callable[[str], Any]
-    default: Any
-    description: str
     aliases: tuple[str, ...] = ()
 
 

@@ -10,9 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from deltasql.catalog.columns import nullable
+from deltasql.catalog.footers import unreadable
 from deltasql.engine.external.files import naming
 from deltasql.engine.external.shape import Scan
 from deltasql.engine.external.types import instant, plain
+from deltasql.engine.int96 import stored_in_int96
 from deltasql.engine.listing import file_url, of_files
 from deltasql.errors import StorageError, brief
 
@@ -37,8 +39,7 @@ def scans(context: datafusion.SessionContext, files: Sequence[Path]) -> list[Sca
 
     found = []
     for schema, group in kinds:
-        leaves = [schema.column(index) for index in range(len(schema))]
-        old = {leaf.path.split(".")[0] for leaf in leaves if leaf.physical_type == "INT96"}
+        old = stored_in_int96(schema)
         with naming(group[0], StorageError):
             columns = context.read_parquet(file_url(group[0]), file_extension="").schema()
         fields = [nullable(field, instant if field.name in old else plain) for field in columns]
@@ -67,7 +68,6 @@ def look_constant(files: Iterable[Path], floats: Collection[str]) -> bool:
 
 
 def read_through(file: Path) -> None:
-    """Read all of a file. Raises what Arrow does for one that is damaged."""
-    with pq.ParquetFile(file) as opened:
-        for _ in opened.iter_batches():
-            pass
+    """Read all of a file. Raises `StorageError` for one that is damaged."""
+    if (error := unreadable([file])) is not None:
+        raise error

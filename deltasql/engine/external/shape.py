@@ -14,9 +14,8 @@ import pyarrow as pa
 from deltasql.catalog.columns import nullable
 from deltasql.engine.dataset import UTC
 from deltasql.engine.external.types import filled, kind, type_of
-from deltasql.engine.scan import Opaque
+from deltasql.engine.scan import Opaque, shown_as
 from deltasql.errors import PlanError, brief
-from deltasql.names import quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +64,13 @@ def shaped(
     there = frame.schema()
     chosen = []
     for field in fields:
-        column = plain = datafusion.col(quote(field.name))
         if field.name in constants:
-            column = datafusion.lit(constants[field.name])
+            chosen.append(datafusion.lit(constants[field.name]).alias(field.name))
         elif field.name not in there.names:
-            column = datafusion.lit(None).cast(field.type)
+            chosen.append(datafusion.lit(None).cast(field.type).alias(field.name))
         else:
-            type = there.field(field.name).type
-            if field.name in opaque:
-                column = hiding(type)(column)
-            if type != field.type:
-                column = column.cast(field.type)
-        # A plain column keeps its qualifier: DataFusion's optimiser stumbles over its alias.
-        chosen.append(plain if column is plain else column.alias(field.name))
+            held = there.field(field.name)
+            chosen.append(shown_as(held, field.type, hiding if field.name in opaque else None))
     return frame.select(*chosen)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pytest
 
-FOLDER = Path(__file__).parents[3] / "shared" / "corpora"
+FOLDER = Path(__file__).parents[2] / "shared" / "corpora"
 
 
 @dataclass(frozen=True)
