@@ -52,7 +52,7 @@ class Connection:
             statement = parser.parse(spliced.text)
             values = bind(spliced.text, params)
             result = retrying(
-                lambda: plan(statement, StatementContext(session, values)).execute(),
+                lambda: plan(statement, StatementContext(session, values, text)).execute(),
                 retries=session.settings["deltasql.commit.retries"],
             )
         except Error as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +25,7 @@ from deltasql.sql.functions import FunctionCall
 from deltasql.sql.parameters import placeholders
 from deltasql.sql.rewrite import Binding, Rewritten, rewrite
 from deltasql.sql.statements import Fragment
+from deltasql.sql.woven import Woven
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,29 @@ class Session:
         return cls(catalog, engine, Settings())
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A table that a statement brings to its own queries; its columns may be qualified by ``parts``."""
+
+    parts: tuple[str, str, str]
+    source: Snapshot | Source
+
+
+def _unheard(rows: int) -> None:
+    """Nobody listens."""
+
+
 @dataclass(slots=True)
 class StatementContext:
-    """What one statement sees: its parameters, and one snapshot of each table however often it is named."""
+    """What one statement sees: its parameters, and one snapshot of each table however often it is named.
+
+    ``text`` is the statement as the user wrote it. ``progress`` is told how many rows more were written.
+    """
 
     session: Session
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
+    progress: Callable[[int], None] = _unheard
     _latest: dict[TableEntry, Snapshot] = field(default_factory=dict)
 
     # -- tables
@@ -113,18 +131,21 @@ class StatementContext:
 
     # -- queries
 
-    def query(self, source: Fragment | str) -> BoundQuery:
-        """Plan a query over the snapshots of this statement; errors carry their place in the whole statement."""
+    def query(self, source: Fragment | Woven | str, given: Mapping[str, Given] | None = None) -> BoundQuery:
+        """Plan a query over the snapshots of this statement, and the tables ``given`` by the names it has for them.
+
+        Errors carry their place in the whole statement.
+        """
         with _shifted(source):
-            rewritten, sources = self._resolved(source if isinstance(source, str) else source.sql)
+            rewritten, sources = self._resolved(source if isinstance(source, str) else source.sql, given or {})
             return self.session.engine.query(rewritten, sources, self.used(rewritten.text))
 
-    def rewritten(self, source: Fragment) -> Rewritten:
+    def rewritten(self, source: Fragment | Woven, given: Mapping[str, Given] | None = None) -> Rewritten:
         """A query with its names resolved."""
         with _shifted(source):
-            return self._resolved(source.sql)[0]
+            return self._resolved(source.sql, given or {})[0]
 
-    def _resolved(self, sql: str) -> tuple[Rewritten, dict[TableName, Snapshot | Source]]:
+    def _resolved(self, sql: str, given: Mapping[str, Given]) -> tuple[Rewritten, dict[TableName, Snapshot | Source]]:
         sources: dict[TableName, Snapshot | Source] = {}
 
         def bind(wanted: TableReference | FunctionCall) -> Binding | None:
@@ -132,6 +153,10 @@ class StatementContext:
                 source = self.function(wanted)
                 parts = catalogs.MAIN, functions.SCHEMA, wanted.name
                 pinned: str | None = f"{wanted.name}#{len(sources)}"
+                columns = source.fields if isinstance(source, Snapshot) else fields(source.schema)
+            elif wanted.parts and wanted.parts[-1] in given:
+                pinned = wanted.parts[-1]
+                parts, source = given[pinned].parts, given[pinned].source
                 columns = source.fields if isinstance(source, Snapshot) else fields(source.schema)
             elif any(fold(part) == "information_schema" for part in wanted.parts[:-1]):
                 return None
@@ -203,7 +228,7 @@ def _spanned(span: Span | None) -> Iterator[None]:
 
 
 @contextmanager
-def _shifted(source: Fragment | str) -> Iterator[None]:
+def _shifted(source: Fragment | Woven | str) -> Iterator[None]:
     """Move the places of errors from a fragment to the statement that it stands in."""
     try:
         yield
@@ -211,5 +236,7 @@ def _shifted(source: Fragment | str) -> Iterator[None]:
         if isinstance(source, Fragment) and error.span is not None:
             start = source.span.start
             error.span = Span(error.span.start + start, error.span.end + start)
+        elif isinstance(source, Woven) and error.span is not None:
+            error.span = source.place(error.span)
         error.statement = None
         raise

@@ -120,10 +120,34 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("deltasql.threads", whole(0, 1024), 0, "how many threads a query may use (0: one for each core)"),
     Setting("deltasql.commit.user_metadata", words, "", "text that is kept in the commit of every write"),
     Setting(
+        "deltasql.commit.statement",
+        switch,
+        _SWITCH["on"],
+        "keep the text of the statement in the commit of every write",
+    ),
+    Setting(
         "deltasql.commit.retries",
         whole(0, 1000),
         10,
         "how often a write that conflicts with another is run again on a fresh snapshot",
+    ),
+    Setting(
+        "deltasql.write.compression",
+        choice("zstd", "snappy", "lz4", "gzip", "none"),
+        "zstd",
+        "how data files are compressed: zstd, snappy, lz4, gzip or none",
+    ),
+    Setting(
+        "deltasql.write.target_file_size",
+        size,
+        None,
+        "size past which a new data file is begun (none: the table's delta.targetFileSize, or 128MB)",
+    ),
+    Setting(
+        "deltasql.write.row_group_rows",
+        whole(1024, 1 << 24),
+        1 << 20,
+        "how many rows a row group of a data file has at most",
     ),
     Setting(
         "deltasql.vacuum.retention_check",

@@ -48,15 +48,18 @@ def batches(
     *,
     chosen: pa.BooleanArray | None = None,
     row_groups: Iterable[int] | None = None,
+    numbered: str | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """The columns ``fields`` of a file of a table with the column mapping ``mode``, nullable throughout.
 
     ``known`` are those that aren't in the file, ``chosen`` tells which of its rows count, ``row_groups`` where to
-    look for them. Without fields the batches have rows all the same.
+    look for them. Without fields the batches have rows all the same. The field called ``numbered`` holds the places
+    of the rows in the file, counted from 0 and with those that don't count.
     """
     layout = parquet.schema_arrow
     chosen = None if chosen is None else padded(chosen, parquet.metadata.num_rows)
-    places = [None if field.name in known else place(layout, field, mode) for field in fields]
+    outside = {*known, numbered}
+    places = [None if field.name in outside else place(layout, field, mode) for field in fields]
     names = list(dict.fromkeys(layout.field(at).name for at in places if at is not None))
     schema = pa.schema([nullable(field) for field in fields])
     for at, batch in _stored(parquet, names, row_groups):
@@ -64,6 +67,8 @@ def batches(
         for field, shown, held in zip(fields, schema, places, strict=True):
             if held is not None:
                 columns.append(_fit(batch.column(layout.field(held).name), field, mode))
+            elif field.name == numbered:
+                columns.append(pa.arange(at, at + batch.num_rows))
             else:
                 columns.append(pa.repeat(known.get(field.name, pa.scalar(None, shown.type)), batch.num_rows))
         made = pa.RecordBatch.from_arrays(columns, schema=schema) if columns else batch.select([])

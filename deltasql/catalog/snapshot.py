@@ -127,6 +127,11 @@ class Snapshot:
         return tuple(map(self.file, self.adds["path"].to_pylist()))
 
     @cached_property
+    def index_of(self) -> dict[Path, int]:
+        """The index of each data file in ``files``."""
+        return {path: index for index, path in enumerate(self.files)}
+
+    @cached_property
     def size(self) -> int:
         """The bytes of all data files."""
         return int(pc.sum(self.adds["size_bytes"]).as_py() or 0)

@@ -124,23 +124,36 @@ def _stored(snapshot: Snapshot, field: pa.Field, values: pa.Array) -> pa.Array:
 # -- by Arrow
 
 
-def read_by_arrow(snapshot: Snapshot, files: Sequence[Path], wanted: pads.Expression | None) -> Read:
+def read_by_arrow(
+    snapshot: Snapshot,
+    files: Sequence[Path],
+    wanted: pads.Expression | None,
+    *,
+    tags: tuple[str, str] | None = None,
+) -> Read:
     """The rows of ``files`` by Arrow's Parquet reader; ``wanted`` is what it may skip row groups by.
 
-    Deletion vectors come from delta-rs, column mapping is done here. Raises `StorageError` for a file that can't be
-    read.
+    Deletion vectors come from delta-rs, column mapping is done here. ``tags`` are the names of two more columns: the
+    index of the row's file in the snapshot (INT), and the row's place in it (BIGINT). Raises `StorageError` for a
+    file that can't be read.
     """
     mode = mapping(snapshot.properties)
     kept = snapshot.live_rows if "deletionVectors" in snapshot.features_in_use else {}
+    file, row = tags or (None, None)
+    schema = snapshot.schema
+    if tags is not None:
+        schema = pa.schema([*schema, pa.field(tags[0], pa.int32()), pa.field(tags[1], pa.int64())])
 
     def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        fields = [snapshot.schema.field(name) for name in columns]
+        fields = [schema.field(name) for name in columns]
         for path in files:
             values = zip(snapshot.partition_columns, snapshot.partition_values[path], strict=True)
-            known = {name: value.cast(snapshot.schema.field(name).type) for name, value in values}
+            known = {name: value.cast(schema.field(name).type) for name, value in values}
+            if file is not None:
+                known[file] = pa.scalar(snapshot.index_of[path], pa.int32())
             with opened(path) as parquet:
                 chosen, groups = kept.get(path), _row_groups(path, wanted)
-                yield from batches(parquet, fields, mode, known, chosen=chosen, row_groups=groups)
+                yield from batches(parquet, fields, mode, known, chosen=chosen, row_groups=groups, numbered=row)
 
     return read
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -63,6 +63,32 @@ class Rows:
     def table(self, tables: Tables, ask: Ask | None, shown: Shown) -> Table:  # noqa: ARG002
         """The rows in memory."""
         return tables.rows(self.rows, shown.zone)
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """Rows that ``read`` gives, however often; it must not read from DataFusion itself."""
+
+    name: str
+    schema: pa.Schema
+    read: Callable[[], Iterator[pa.RecordBatch]]
+
+    @property
+    def extent(self) -> str:
+        """Nobody has counted."""
+        return "a stream"
+
+    def access(self, ask: Ask | None) -> Access:  # noqa: ARG002
+        """All of it."""
+        return Access("stream", "it comes from elsewhere", ())
+
+    def table(self, tables: Tables, ask: Ask | None, shown: Shown) -> Table:  # noqa: ARG002
+        """The stream, of which the columns that are asked for go on."""
+
+        def chosen(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+            return (batch.select(list(columns)) for batch in self.read())
+
+        return tables.streams(self.schema, [chosen], shown.zone)
 
 
 @dataclass(frozen=True, eq=False)

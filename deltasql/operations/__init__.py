@@ -5,7 +5,20 @@
 
 from __future__ import annotations
 
-from deltasql.operations import create, delete, describe, drop, explain, insert, query, set, show, update, vacuum
+from deltasql.operations import (
+    create,
+    delete,
+    describe,
+    drop,
+    explain,
+    insert,
+    merge,
+    query,
+    set,
+    show,
+    update,
+    vacuum,
+)
 from deltasql.operations.operation import Operation, Planner
 from deltasql.session import StatementContext
 from deltasql.sql import statements
@@ -23,6 +36,8 @@ PLANNERS: dict[type[Statement], Planner] = {
     statements.Insert: insert.plan,
     statements.Update: update.plan,
     statements.Delete: delete.plan,
+    statements.Truncate: delete.plan_truncate,
+    statements.Merge: merge.plan,
     statements.CreateTable: create.plan,
     statements.DropTable: drop.plan,
     statements.Vacuum: vacuum.plan,

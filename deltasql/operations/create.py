@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,16 +14,16 @@ from deltasql.catalog.snapshot import is_table, open_snapshot, require_plain
 from deltasql.engine.engine import BoundQuery
 from deltasql.errors import AlreadyExists, ColumnNotFound, NotSupportedError, PlanError, SchemaMismatch, StorageError
 from deltasql.names import did_you_mean, fold, match
-from deltasql.operations.operation import Plan, commit_properties, nothing
-from deltasql.operations.query import tables_plan
+from deltasql.operations.operation import Plan, commit_properties, nothing, tables_plan
 from deltasql.operations.translate import translated
 from deltasql.result import Result
-from deltasql.session import Session, StatementContext
+from deltasql.session import StatementContext
 from deltasql.sql import statements
 from deltasql.sql.statements import Fragment
 from deltasql.types import char_length, parse_type
 from deltasql.write.fit import delta_schema
 from deltasql.write.source import CHAR_TYPE, Source, assigned, require_distinct
+from deltasql.write.target import commit_metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Create:
     """A table that is ready to be made: empty, of ``source``, or registered where it is (``schema`` None)."""
 
     statement: statements.CreateTable
-    session: Session
+    context: StatementContext
     entry: TableEntry
     schema: pa.Schema | None
     partitions: tuple[str, ...]
@@ -58,14 +57,14 @@ class Create:
                     shutil.rmtree(self.entry.location, ignore_errors=True)
                 raise
         if not self.entry.managed and self.statement.table.path is None:
-            self.session.catalog.register(self.entry)
+            self.context.session.catalog.register(self.entry)
         return nothing("CREATE TABLE", version=version)
 
     def _make(self, schema: pa.Schema) -> int:
         location = str(self.entry.location)
         name = None if self.statement.table.path is not None else self.entry.name
         properties = dict(self.statement.properties)
-        recorded = commit_properties(self.session, uuid.uuid4().hex)
+        recorded = commit_properties(commit_metadata(self.context))
         with translated(self.entry, self.source):
             if self.source is None:
                 table = DeltaTable.create(
@@ -125,7 +124,7 @@ def plan(statement: statements.CreateTable, context: StatementContext) -> Create
     if not statement.columns:
         raise PlanError("CREATE TABLE needs columns, a query, or the LOCATION of a table", span=statement.table.span)
     schema = _schema(statement)
-    return Create(statement, context.session, entry, schema, _partitions(statement, schema))
+    return Create(statement, context, entry, schema, _partitions(statement, schema))
 
 
 def _adopt(statement: statements.CreateTable, context: StatementContext, entry: TableEntry) -> Create | Existing:
@@ -140,7 +139,7 @@ def _adopt(statement: statements.CreateTable, context: StatementContext, entry: 
         if asked != [(fold(field.name), field.type) for field in stored.schema]:
             message = f"the table at `{entry.location}` has other columns"
             raise SchemaMismatch(message, hint="leave the columns out to register it as it is")
-    return Create(statement, context.session, entry, None, ())
+    return Create(statement, context, entry, None, ())
 
 
 def _from_query(
@@ -153,7 +152,7 @@ def _from_query(
     zone = context.session.settings["time_zone"]
     partitions = _partitions(statement, schema)
     source = assigned(bound.read, range(len(schema)), schema, time_zone=zone, partitions=partitions)
-    return Create(statement, context.session, entry, schema, partitions, bound, source)
+    return Create(statement, context, entry, schema, partitions, bound, source)
 
 
 def _schema(statement: statements.CreateTable) -> pa.Schema:

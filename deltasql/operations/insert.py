@@ -1,17 +1,27 @@
-"""INSERT INTO: a query's rows, cast to the table's types by store assignment, appended in one commit."""
+"""INSERT: a query's rows, cast to the table's types by store assignment; added, or put in the place of others."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 from deltalake import write_deltalake
 
+from deltasql.catalog.evolution import Evolved, evolved
+from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.engine import BoundQuery
 from deltasql.errors import ColumnNotFound, PlanError
 from deltasql.names import did_you_mean, match
-from deltasql.operations.operation import Plan, Target, counts, target
-from deltasql.operations.query import tables_plan
+from deltasql.operations.operation import (
+    Plan,
+    commit_properties,
+    counts,
+    handle,
+    tables_plan,
+    writer_properties,
+    writing,
+)
 from deltasql.operations.translate import translated
 from deltasql.result import Result
 from deltasql.session import StatementContext
@@ -19,81 +29,204 @@ from deltasql.sql import statements
 from deltasql.sql.dialect import tokenize
 from deltasql.sql.splice import Edit, splice
 from deltasql.sql.statements import Fragment
+from deltasql.sql.woven import Woven, listed, woven
+from deltasql.write.demands import default_of
+from deltasql.write.features import delta_rs_appends
+from deltasql.write.fit import offered
+from deltasql.write.replacing import Replaced, in_partition, rows_where
+from deltasql.write.settings import file_settings
 from deltasql.write.source import Source, assigned, is_generated, require_distinct
+from deltasql.write.target import Commit, Target, target
+from deltasql.write.values import demanding
+
+_METRICS = {"inserted": "num_added_rows", "deleted": "num_deleted_rows"}
 
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """An append that is ready to run."""
+    """Rows that are ready to be written, and those that they replace, if any."""
 
     target: Target
     bound: BoundQuery
     source: Source
+    mode: str
+    replaced: Replaced | None = None
+    evolved: Evolved | None = None
+    by_delta_rs: bool = False
 
     def explain(self) -> Plan:
         """Target, operation, and how the source's tables are read."""
         columns = ", ".join(self.source.schema.names)
-        return [*self.target.plan("write", f"append ({columns})"), *tables_plan(self.bound)]
+        how = f"{'delta-rs write' if self.by_delta_rs else 'write'}: {self.mode} ({columns})"
+        return [*writing(self.target, how), *tables_plan(self.bound)]
 
     def execute(self) -> Result:
-        """Append the rows; the counts are those of the commit."""
-        with translated(self.target.entry, self.source):
-            table = self.target.handle()
-            write_deltalake(table, self.source.reader(), mode="append", commit_properties=self.target.properties())
-        commit = self.target.require_commit(table)
-        inserted = int(commit.metrics.get("num_added_rows", 0))
+        """Write the rows; the counts are those of the commit."""
+        commit: Commit | None
+        if self.by_delta_rs:
+            with translated(self.target.entry, self.source):
+                self._append()
+            commit = self.target.require_commit()
+            inserted = int(commit.metrics.get("num_added_rows", 0))
+        else:
+            commit, counted = self.target.write(
+                "WRITE",
+                {"mode": "Append" if self.replaced is None else "Overwrite", **self._predicate()},
+                _METRICS,
+                rows=self.source,
+                others=() if self.evolved is None else self.evolved.actions,
+                schema=None if self.evolved is None else self.evolved.schema,
+                blind=self.replaced is None and not self._reads_target(),
+                **({} if self.replaced is None else self.replaced.parts()),
+            )
+            inserted = counted.inserted
         return counts("INSERT", {"num_affected_rows": inserted, "num_inserted_rows": inserted}, commit)
+
+    def _append(self) -> None:
+        settings = self.target.session.settings
+        size = file_settings(settings, self.target.snapshot.properties).target_file_size
+        write_deltalake(
+            handle(self.target),
+            self.source.reader(),
+            mode="append",
+            target_file_size=size,
+            writer_properties=writer_properties(settings),
+            commit_properties=commit_properties(self.target.recorded()),
+        )
+
+    def _predicate(self) -> dict[str, str]:
+        return {} if self.replaced is None or self.replaced.text is None else {"predicate": self.replaced.text}
+
+    def _reads_target(self) -> bool:
+        sources = (source for source, _ in self.bound.tables.values())
+        return any(
+            isinstance(source, Snapshot) and source.location == self.target.snapshot.location for source in sources
+        )
 
 
 def plan(statement: statements.Insert, context: StatementContext) -> Insert:
     """Bind the source and match its columns with the table's."""
-    into = target(statement, context)
-    bound = context.query(_source(statement))
-    stored = into.snapshot.schema
-    positions = _positions(statement, bound.schema, stored)
-    kept = [i for i, field in enumerate(stored) if positions[i] is not None or not is_generated(field)]
+    replaces = statement.overwrite or statement.replace_where is not None
+    into = target(statement.table, context)
+    made = _Columns(statement, into)
+    if made.evolved is not None or replaces:
+        into.require_writable(removes_data=replaces)
+    schema = into.snapshot.schema if made.evolved is None else made.evolved.schema
+    bound, positions = made.query(schema)
+    demanded = demanding(into, schema)
+    by_delta_rs = not replaces and made.evolved is None and demanded is None and delta_rs_appends(into.snapshot)
+    kept = [i for i, each in enumerate(schema) if positions[i] is not None or not is_generated(each)]
     source = assigned(
         bound.read,
         [positions[i] for i in kept],
-        pa.schema([stored.field(i) for i in kept]),
-        time_zone=context.session.settings["time_zone"],
+        pa.schema([schema.field(i) for i in kept]),
+        time_zone=into.time_zone,
         partitions=into.snapshot.partition_columns,
     )
-    return Insert(into, bound, source)
+    if demanded is not None:
+        source = demanded(source, [schema.names[i] for i in kept if positions[i] is not None])
+    replaced = None
+    if statement.replace_where is not None:
+        replaced = rows_where(statement.replace_where, into)
+        source = replaced.held(source)
+    elif statement.overwrite:
+        replaced = in_partition({value.column: value.value for value in made.partition if value.value}, into)
+    if not by_delta_rs and not replaces:
+        into.require_writable(removes_data=False)
+    mode = "append" if replaced is None else replaced.shown
+    return Insert(into, bound, source, mode, replaced, made.evolved, by_delta_rs)
 
 
-def _source(statement: statements.Insert) -> Fragment:
-    """The source query, its WITH in front, and NULL for each DEFAULT: no column of a table we write has another."""
-    start = statement.source.span.start
-    edits = [Edit(span, "NULL") for _, _, span in statement.defaults]
-    moved = [Edit(type(edit.span)(edit.span.start - start, edit.span.end - start), edit.text) for edit in edits]
-    sql = splice(statement.source.sql, moved).text
-    if statement.with_ is None:
-        return Fragment(sql, statement.source.span)
-    own = tokenize(sql)[0]
-    joined = f", {sql[own.span.end :]}" if own.upper == "WITH" else f" {sql}"
-    return Fragment(statement.with_.sql + joined, statement.with_.span)
+class _Columns:
+    """Which column of the table each column of the source fills, and what fills the others."""
+
+    def __init__(self, statement: statements.Insert, into: Target) -> None:
+        self.statement = statement
+        self.into = into
+        stored = into.snapshot.schema
+        self.partition = tuple(self._partition_value(each, stored) for each in statement.partition)
+        self.source = self._source(None)
+        found = into.context.query(self.source).schema if not statement.default_values else pa.schema([])
+        self.names = self._names(found, stored)
+        self.evolved = None
+        if statement.evolve:
+            new = offered(pa.schema([f.with_name(n) for f, n in zip(found, self.names, strict=True)]), stored)
+            self.evolved = evolved(into.snapshot, new)
+
+    def query(self, schema: pa.Schema) -> tuple[BoundQuery, list[int | None]]:
+        """The source with a value for each column of ``schema`` that has one, and which of its columns that is."""
+        source = self._source(schema)
+        names = list(self.names)
+        added = []
+        for each in self.partition:
+            if each.value is not None:
+                added.append(woven("(", each.value, "\n)"))
+                names.append(each.column)
+        for each in schema:
+            if each.name not in names and (default := default_of(each)) is not None:
+                added.append(woven(f"({default})"))
+                names.append(each.name)
+        if self.statement.default_values:
+            source = woven("SELECT ", listed(added or [woven("NULL")]))
+        elif added:
+            columns = [woven(value, f" AS __deltasql_{place}") for place, value in enumerate(added)]
+            source = woven("SELECT *, ", listed(columns), " FROM (", source, "\n)")
+        where = {name: position for position, name in enumerate(names)}
+        return self.into.context.query(source), [where.get(name) for name in schema.names]
+
+    def _partition_value(self, value: statements.PartitionValue, stored: pa.Schema) -> statements.PartitionValue:
+        name = _column(value.column, stored.names)
+        if name not in self.into.snapshot.partition_columns:
+            raise PlanError(f"`{name}` is no partition column of `{self.into.entry}`", span=value.span)
+        return statements.PartitionValue(name, value.value, value.span)
+
+    def _names(self, source: pa.Schema, stored: pa.Schema) -> list[str]:
+        """For each column of the source the name of the table's column that it fills."""
+        statement = self.statement
+        if statement.default_values:
+            return []
+        fixed = {each.column for each in self.partition if each.value is not None}
+        if statement.by_name or statement.columns is not None:
+            given = source.names if statement.by_name else list(statement.columns or ())
+            require_distinct([*given, *fixed], "the query" if statement.by_name else "the column list")
+            named = [_column(name, stored.names, new=statement.evolve) for name in given]
+        else:
+            named = [name for name in stored.names if name not in fixed]
+            if statement.evolve:
+                extra = source.names[len(named) :]
+                require_distinct([*named, *extra], "the query")
+                named += extra
+        if len(named) != len(source):
+            what = f"`{statement.table}` has" if statement.columns is None else "the list names"
+            raise PlanError(f"{what} {len(named)} columns, the query gives {len(source)}", span=statement.source.span)
+        return named
+
+    def _source(self, schema: pa.Schema | None) -> Woven:
+        """The source query, its WITH in front; for each DEFAULT the column's own value, or NULL."""
+        statement = self.statement
+        start = statement.source.span.start
+        edits = []
+        for _, place, span in statement.defaults:
+            text = "NULL"
+            if schema is not None and place < len(self.names):
+                text = default_of(schema.field(self.names[place])) or "NULL"
+            edits.append(Edit(type(span)(span.start - start, span.end - start), f"({text})"))
+        sql = splice(statement.source.sql, edits).text
+        source = Fragment(sql, statement.source.span)
+        if statement.with_ is None:
+            return woven(source)
+        own = tokenize(sql)[0]
+        if own.upper != "WITH":
+            return woven(statement.with_, " ", source)
+        span = statement.source.span
+        rest = Fragment(sql[own.span.end :], type(span)(span.start + own.span.end, span.end))
+        return woven(statement.with_, ", ", rest)
 
 
-def _positions(statement: statements.Insert, source: pa.Schema, stored: pa.Schema) -> list[int | None]:
-    """For each column of the table the source's column that fills it, or None."""
-    if statement.by_name:
-        require_distinct(source.names, "the query")
-        named = [_column(name, stored) for name in source.names]
-    elif statement.columns is not None:
-        require_distinct(statement.columns, "the column list")
-        named = [_column(name, stored) for name in statement.columns]
-    else:
-        named = list(stored.names)
-    if len(named) != len(source):
-        what = f"`{statement.table}` has" if statement.columns is None else "the list names"
-        raise PlanError(f"{what} {len(named)} columns, the query gives {len(source)}", span=statement.source.span)
-    where = {name: position for position, name in enumerate(named)}
-    return [where.get(name) for name in stored.names]
-
-
-def _column(name: str, stored: pa.Schema) -> str:
-    found = match(name, stored.names, what="column")
+def _column(name: str, stored: Sequence[str], *, new: bool = False) -> str:
+    found = match(name, stored, what="column")
     if found is None:
-        raise ColumnNotFound(f"there is no column `{name}`", hint=did_you_mean(name, stored.names))
+        if new:
+            return name
+        raise ColumnNotFound(f"there is no column `{name}`", hint=did_you_mean(name, stored))
     return found

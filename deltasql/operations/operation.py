@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable
+from deltalake import CommitProperties, DeltaTable, WriterProperties
 
-from deltasql.catalog.catalog import TableEntry
-from deltasql.catalog.log import commit_info
+from deltasql import functions
 from deltasql.catalog.snapshot import Snapshot
-from deltasql.engine.int96 import wraps
-from deltasql.errors import InternalError, UnsupportedTableFeature
+from deltasql.engine.engine import BoundQuery
+from deltasql.engine.scan import Access
 from deltasql.result import Result
-from deltasql.session import Session, StatementContext
-from deltasql.write.source import Source
-
-if TYPE_CHECKING:
-    from deltalake.table import TableMerger
+from deltasql.session import StatementContext
+from deltasql.settings import Settings
+from deltasql.write.target import SOURCE, TARGET, Commit, Target
 
 Plan = list[tuple[str, str]]
 """The rows of EXPLAIN: kind of plan, and its text."""
@@ -68,102 +64,63 @@ def counts(statement_type: str, numbers: Mapping[str, int], commit: Commit | Non
     return Result.of(rows, statement_type=statement_type, metrics=metrics, version=version)
 
 
-# -- targets and commits
+def writing(into: Target, how: str) -> Plan:
+    """The rows of EXPLAIN that say which table is written, and how."""
+    target = f"{into.entry} version {into.snapshot.version} at {into.snapshot.location}"
+    return [("target", target), ("operation", how)]
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """A commit of ours as the log has it."""
-
-    version: int
-    metrics: dict[str, Any]
-
-
-def counted(commit: Commit | None, metric: str) -> int:
-    """A number that delta-rs reported; 0 where there was nothing to commit."""
-    return int(commit.metrics.get(metric, 0)) if commit is not None else 0
-
-
-@dataclass(slots=True)
-class Target:
-    """The table that a statement writes to, as it was when the statement began."""
-
-    session: Session
-    entry: TableEntry
-    snapshot: Snapshot
-    _mark: str = field(default_factory=lambda: uuid.uuid4().hex)
-
-    def handle(self) -> DeltaTable:
-        """A handle of delta-rs's on that version, for one write."""
-        return DeltaTable(str(self.snapshot.location), version=self.snapshot.version)
-
-    def properties(self) -> CommitProperties:
-        """What our commit records, with a mark by which it is found again."""
-        return commit_properties(self.session, self._mark)
-
-    def merge(self, table: DeltaTable, source: Source, condition: str) -> TableMerger:
-        """A merge of ``source`` into ``table``; its clauses are to be added."""
-        return table.merge(
-            source.reader(),
-            condition,
-            source_alias="source",
-            target_alias="target",
-            commit_properties=self.properties(),
-        )
-
-    def commit(self, table: DeltaTable) -> Commit | None:
-        """The commit that a write through ``table`` made, or None if it had nothing to write."""
-        for version in range(self.snapshot.version + 1, table.version() + 1):
-            info = commit_info(self.snapshot.location, version)
-            if info.get(_MARK) == self._mark:
-                return Commit(version, dict(info.get("operationMetrics") or {}))
-        return None
-
-    def require_commit(self, table: DeltaTable) -> Commit:
-        """The commit that a write through ``table`` made."""
-        commit = self.commit(table)
-        if commit is None:
-            raise InternalError(f"the commit to `{self.entry}` isn't in its log")
-        return commit
-
-    def plan(self, operation: str, detail: str = "") -> Plan:
-        """The rows of EXPLAIN that say which table is written, and how."""
-        target = f"{self.entry} version {self.snapshot.version} at {self.snapshot.location}"
-        return [("target", target), ("operation", f"delta-rs {operation}{': ' if detail else ''}{detail}")]
+def tables_plan(bound: BoundQuery) -> Plan:
+    """A row of EXPLAIN for each table or table function (version, files, access path and why) and each shared CTE."""
+    rows: Plan = []
+    for (_, schema, name), (source, access) in bound.tables.items():
+        if isinstance(source, Snapshot):
+            what = f"version {source.version}, {len(access.files)} of {len(source.files)} files"
+        else:
+            what = source.extent
+        if name in _OF_STATEMENTS:
+            label = _OF_STATEMENTS[name]
+        else:
+            label = f"function {name.split('#')[0]}" if schema == functions.SCHEMA else f"table {name}"
+        rows.append((label, f"{source.name}: {what}, {_how(access)} ({access.reason})"))
+    rows += [(f"cte {cte.name}", f"computed once for its {cte.references} references") for cte in bound.shared]
+    return rows
 
 
-_MARK = "deltasql.statement"
+_OF_STATEMENTS = {TARGET: "rows", SOURCE: "source"}
 
 
-def commit_properties(session: Session, mark: str) -> CommitProperties:
-    """What every commit of ours records."""
-    recorded = {_MARK: mark}
-    if text := session.settings["deltasql.commit.user_metadata"]:
-        recorded["userMetadata"] = text
-    return CommitProperties(custom_metadata=recorded)
+def _how(access: Access) -> str:
+    if access.path == "log":
+        return "answered by the log"
+    return f"read by {access.path}" if access.files else "nothing read"
 
 
-def target(statement: Any, context: StatementContext) -> Target:
-    """The table that ``statement`` writes to. Raises `OperationalError` on a read-only connection."""
-    context.session.catalog.require_writable()
-    entry = context.entry(statement.table)
-    return Target(context.session, entry, context.latest(entry))
+# -- writes by delta-rs
 
 
-def rewritable(into: Target) -> Target:
-    """``into``, if delta-rs rewrites its files right. Raises `UnsupportedTableFeature` where it silently doesn't."""
-    snapshot = into.snapshot
-    for name in snapshot.partition_columns:
-        if pa.types.is_binary(snapshot.schema.field(name).type):
-            raise UnsupportedTableFeature(
-                f"`{into.entry}` is partitioned by the BINARY `{name}`, which delta-rs mangles"
-            )
-    odd = next((path for path in snapshot.adds["path"].to_pylist() if not path.isascii()), None)
-    if odd is not None:
-        message = f"`{into.entry}` has the file path `{odd}` in its log, which delta-rs can't remove"
-        raise UnsupportedTableFeature(message, hint="paths with other than ASCII characters must be percent-encoded")
-    file = wraps(snapshot, snapshot.files)
-    if file is not None:
-        message = f"`{into.entry}` holds instants before 1677 or after 2262 in `{file}`, which delta-rs would change"
-        raise UnsupportedTableFeature(message, hint="they are stored as INT96")
-    return into
+def handle(into: Target) -> DeltaTable:
+    """A handle of delta-rs's on the target's version, for one write."""
+    return DeltaTable(str(into.snapshot.location), version=into.snapshot.version)
+
+
+def commit_properties(recorded: Mapping[str, str]) -> CommitProperties:
+    """What a commit of delta-rs's records."""
+    return CommitProperties(custom_metadata=dict(recorded))
+
+
+_CODECS: dict[str, Literal["ZSTD", "SNAPPY", "LZ4_RAW", "GZIP", "UNCOMPRESSED"]] = {
+    "zstd": "ZSTD",
+    "snappy": "SNAPPY",
+    "lz4": "LZ4_RAW",
+    "gzip": "GZIP",
+    "none": "UNCOMPRESSED",
+}
+
+
+def writer_properties(settings: Settings) -> WriterProperties:
+    """How delta-rs writes files, as the settings say."""
+    return WriterProperties(
+        compression=_CODECS[settings["deltasql.write.compression"]],
+        max_row_group_size=settings["deltasql.write.row_group_rows"],
+    )

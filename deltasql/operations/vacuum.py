@@ -9,11 +9,12 @@ from typing import Any
 import pyarrow as pa
 
 from deltasql.errors import OperationalError, PlanError
-from deltasql.operations.operation import Plan, Target, target
+from deltasql.operations.operation import Plan, commit_properties, handle, writing
 from deltasql.operations.translate import translated
 from deltasql.result import Result
 from deltasql.session import StatementContext
 from deltasql.sql import statements
+from deltasql.write.target import Target, target
 
 _DEFAULT_HOURS = 168
 _HOURS = {"hour": 1, "day": 24, "week": 168}
@@ -33,19 +34,19 @@ class Vacuum:
         """Target and operation."""
         retention = "the table's retention" if self.hours is None else f"{self.hours} hours"
         kind = "lite" if self.lite else "full"
-        return self.target.plan("vacuum", f"{kind}, {retention}{', dry run' if self.dry_run else ''}")
+        return writing(self.target, f"delta-rs vacuum: {kind}, {retention}{', dry run' if self.dry_run else ''}")
 
     def execute(self) -> Result:
         """Remove the files (or list them) and give their paths, or the table's."""
         self._check_retention()
-        table = self.target.handle()
+        table = handle(self.target)
         with translated(self.target.entry):
             removed = table.vacuum(
                 retention_hours=self.hours,
                 dry_run=self.dry_run,
                 enforce_retention_duration=False,
                 full=not self.lite,
-                commit_properties=self.target.properties(),
+                commit_properties=commit_properties(self.target.recorded()),
             )
         location = self.target.snapshot.location
         listed = sorted({str(location / path) for path in removed}) if self.dry_run else [str(location)]
@@ -73,7 +74,7 @@ def retention_hours(properties: dict[str, str]) -> int:
 
 def plan(statement: statements.Vacuum, context: StatementContext) -> Vacuum:
     """Bind the table and the retention."""
-    into = target(statement, context)
+    into = target(statement.table, context)
     hours = None
     if statement.retain_hours is not None:
         hours = context.evaluate(statement.retain_hours.sql)

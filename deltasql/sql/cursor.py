@@ -54,6 +54,15 @@ class Cursor:
         behind = self.peek(ahead + 1)
         return token is not None and token.upper in _QUERY and (behind is None or behind.upper not in (",", ")"))
 
+    def behind_operand(self) -> bool:
+        """True if what has been read ends an operand, so that an operator or another clause comes next."""
+        token, before = self.peek(-1), self.peek(-2)
+        if token is None:
+            return False
+        if before is not None and before.upper == ".":
+            return True
+        return token.upper in _CLOSE if token.kind == "symbol" else token.upper not in _BEFORE_OPERANDS
+
     # -- moving
 
     def advance(self) -> Token:
@@ -201,8 +210,7 @@ class Cursor:
             if not self.at_any(_OPERATORS):
                 break
             self.index += 1
-        span = Span(start, self.tokens[self.index - 1].span.end)
-        return Fragment(span.of(self.sql), span)
+        return self.since(start)
 
     def _operand(self) -> None:
         token = self.peek()
@@ -238,7 +246,7 @@ class Cursor:
     def _units(self) -> None:
         if self.at_any(_UNITS):
             self.index += 1
-            if self.at("TO"):
+            if self.at("TO") and (unit := self.peek(1)) is not None and unit.upper in _UNITS:
                 self.index += 2
 
     def skip_group(self) -> Span:
@@ -255,22 +263,49 @@ class Cursor:
                     return Span(start.start, self.tokens[self.index - 1].span.end)
         return self.fail("a closing bracket for this one", span=start)
 
-    def until_closed(self, *stops: str) -> Fragment:
-        """All up to (not including) one of ``stops`` or an unmatched closing bracket, groups stepped over."""
+    def until_closed(self, *stops: str, what: str = "an expression") -> Fragment:
+        """All up to (not including) one of ``stops`` or an unmatched closing bracket.
+
+        Groups are stepped over, and so is ``CASE … END``; a word behind a dot is a name.
+        """
         start = self.here()
         first = self.index
-        while not self.done and not self.at_any((*stops, ";")):
-            token = self.peek()
-            if token is not None and token.upper in _OPEN:
+        while (token := self.peek()) is not None and token.upper != ";":
+            if token.upper in _OPEN:
                 self.skip_group()
-            elif token is not None and token.upper in _CLOSE:
+            elif token.upper in _CLOSE or (token.upper in stops and self._ends_expression(token)):
                 break
-            else:
+            elif token.upper != "CASE" or not self._skip_case():
                 self.index += 1
         if self.index == first:
-            self.fail("an expression", span=start)
-        span = Span(start.start, self.tokens[self.index - 1].span.end)
-        return Fragment(span.of(self.sql), span)
+            self.fail(what, span=start)
+        return self.since(start.start)
+
+    def _ends_expression(self, word: Token) -> bool:
+        """False where the next token, ``word``, is a name or belongs to ``IS DISTINCT FROM``."""
+        before = self.peek(-1)
+        if before is not None and (before.upper == "." or (before.upper == "DISTINCT" and word.upper == "FROM")):
+            return False
+        return word.upper not in _OFTEN_NAMES or self.behind_operand()
+
+    def _skip_case(self) -> bool:
+        """Step over ``CASE … END``; False if the word is a name, behind a dot or without an END."""
+        index = self.index
+        depth = 0
+        while (token := self.peek()) is not None and token.upper not in _CLOSE and token.upper != ";":
+            if token.upper in _OPEN:
+                self.skip_group()
+                continue
+            before = self.peek(-1)
+            if before is None or before.upper != ".":
+                depth += (token.upper == "CASE") - (token.upper == "END")
+            self.index += 1
+            if depth == 0:
+                break
+        if depth == 0 and self.index > index + 1:
+            return True
+        self.index = index
+        return False
 
     def rest(self, what: str) -> Fragment:
         """All that is left but for a semicolon, which must be something."""
@@ -279,8 +314,7 @@ class Cursor:
         start = self.here().start
         while not self.at_end():
             self.index += 1
-        span = Span(start, self.tokens[self.index - 1].span.end)
-        return Fragment(span.of(self.sql), span)
+        return self.since(start)
 
     def type(self) -> Type:
         """A type; what it means isn't checked here.
@@ -310,21 +344,52 @@ class Cursor:
                 return
         self.fail("a closing `>` for this one", span=start)
 
+    def alias(self, *stops: str) -> str | None:
+        """``[[AS] alias]``: the words ``stops`` go on with the statement instead."""
+        if self.take("AS"):
+            return self.name("an alias")
+        token = self.peek()
+        return self.name() if token is not None and token.is_name and token.upper not in stops else None
+
+    def relation(self) -> Fragment:
+        """``{table | (query) | function(argument, …)}`` as it may stand behind FROM, a table with its time travel."""
+        start = self.here().start
+        token, behind = self.peek(), self.peek(1)
+        if self.at("(", ")") or (self.at_query() and not self.at("(")):
+            self.fail("a table, or a query in brackets")
+        if token is not None and token.kind == "word" and behind is not None and behind.upper == "(":
+            self.index += 1
+        if self.at("("):
+            self.skip_group()
+        else:
+            self.table(as_of=True)
+        return self.since(start)
+
+    def since(self, start: int) -> Fragment:
+        """What has been read from the place ``start`` on."""
+        span = Span(start, self.tokens[self.index - 1].span.end)
+        return Fragment(span.of(self.sql), span)
+
     def properties(self) -> tuple[tuple[str, str], ...]:
         """``(key [=] value, …)``: keys are strings or dotted names, values strings, numbers or words."""
         self.expect("(")
         found = []
         while True:
-            token = self.peek()
-            key = self.string() if token is not None and token.kind == "string" else ".".join(self.dotted("a key"))
+            key = self.property_key()
             self.take("=")
-            found.append((key, self._property_value()))
+            found.append((key, self.property_value()))
             if not self.take(","):
                 break
         self.expect(")")
         return tuple(found)
 
-    def _property_value(self) -> str:
+    def property_key(self) -> str:
+        """A string or a dotted name."""
+        token = self.peek()
+        return self.string() if token is not None and token.kind == "string" else ".".join(self.dotted("a key"))
+
+    def property_value(self) -> str:
+        """A string, a number or a word, as text; true and false in lower case."""
         sign = "-" if self.take("-") else ""
         token = self.peek()
         if token is None or token.kind not in ("string", "number", "word"):
@@ -342,6 +407,13 @@ _TRAVEL: dict[str, type[Version | Timestamp]] = {
 _QUERY = frozenset({"SELECT", "VALUES", "FROM", "TABLE", "WITH"})
 _OPERATORS = frozenset({"+", "-", "*", "/", "||"})
 _TYPED = {"DATE", "TIMESTAMP", "TIMESTAMP_NTZ"}
+_BEFORE_OPERANDS = frozenset({
+    "ALL", "AND", "ANY", "ARRAY", "AS", "BETWEEN", "CASE", "DISTINCT", "DIV", "ELSE", "ESCAPE", "EXISTS", "FROM",
+    "ILIKE", "IN", "INTERVAL", "IS", "JOIN", "LIKE", "NOT", "ON", "OR", "RLIKE", "SIMILAR", "SOME", "THEN", "TO",
+    "USING", "WHEN", "WHERE", "XOR",
+})  # fmt: skip
+_OFTEN_NAMES = frozenset({"FETCH", "MINUS", "OFFSET", "QUALIFY", "WINDOW"})
+"""Words of clauses that are columns where an operand is due: ``offset > 3``."""
 _UNITS = frozenset(
     unit + plural
     for unit in ("MICROSECOND", "MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "YEAR")

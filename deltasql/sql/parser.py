@@ -15,7 +15,7 @@ from deltasql.errors import ParseError, Span
 from deltasql.names import TableReference
 from deltasql.sql.cursor import Cursor
 from deltasql.sql.dialect import remembered, tokenize
-from deltasql.sql.grammar import ddl, dml, inspect, maintenance, query, session
+from deltasql.sql.grammar import copy, ddl, dml, insert, inspect, maintenance, merge, query, session
 from deltasql.sql.grammar.refused import REFUSED
 from deltasql.sql.statements import Statement
 
@@ -29,9 +29,13 @@ PARSERS: dict[tuple[str, ...], Parser] = {
     ("(",): query.parse_query,
     ("WITH",): query.parse_with,
     ("EXPLAIN",): query.parse_explain,
-    ("INSERT",): dml.parse_insert,
+    ("INSERT",): insert.parse_insert,
     ("UPDATE",): dml.parse_update,
     ("DELETE",): dml.parse_delete,
+    ("TRUNCATE",): dml.parse_truncate,
+    ("MERGE",): merge.parse_merge,
+    ("COPY", "INTO"): copy.parse_copy_into,
+    ("COPY",): copy.parse_copy_to,
     ("CREATE", "TABLE"): ddl.parse_create_table,
     ("CREATE", "EXTERNAL", "TABLE"): ddl.parse_create_table,
     ("DROP", "TABLE"): ddl.parse_drop_table,

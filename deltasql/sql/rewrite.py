@@ -17,7 +17,9 @@ from deltasql.errors import PlanError, Span
 from deltasql.names import TableReference, fold, quote
 from deltasql.sql.dialect import Token
 from deltasql.sql.functions import FunctionCall
-from deltasql.sql.scan import CLAUSES, RESERVED, Relation, Scan, Scope, scan, seen
+from deltasql.sql.in_lists import kept_apart
+from deltasql.sql.operands import operand_end, operand_start
+from deltasql.sql.scan import RESERVED, Relation, Scan, Scope, scan, seen
 from deltasql.sql.splice import Edit, Spliced, splice
 
 Columns: TypeAlias = Mapping[str, "Columns"]
@@ -93,6 +95,7 @@ class _Rewriter:
             self._put(token, self.aliases[fold(token.text)])
         self.edits += [Edit(token.span, "SELECT * FROM") for token in self.scan.table_words]
         self.edits += _bracketed_comparisons(self.tokens)
+        self.edits += kept_apart(self.tokens)
         self.edits += self._leading_from()
         self.edits += [Edit(token.span, "") for token in self.scan.hints]
         self._check_ctes()
@@ -347,11 +350,6 @@ def _as_written(relation: Relation, binding: Binding) -> tuple[str, ...]:
     return binding.name[-len(parts) :] if parts else binding.name[-2:]
 
 
-_ENDS_OPERAND = {"THEN", "ELSE", "END", "WHEN", "AS", "ASC", "DESC", "NULLS", ",", ";"} | CLAUSES
-_STARTS_OPERAND = {"NOT", "ON", "WHEN", "THEN", "ELSE", "CASE", "SELECT", "DISTINCT", "ALL", "BY", ",", ";"} | CLAUSES
-_OPENS, _CLOSES = {"(", "[", "{", "CASE"}, {")", "]", "}", "END"}
-
-
 def _bracketed_comparisons(tokens: tuple[Token, ...]) -> Iterator[Edit]:
     """Brackets round ``a IS [NOT] DISTINCT FROM b`` where AND or OR follows.
 
@@ -361,33 +359,9 @@ def _bracketed_comparisons(tokens: tuple[Token, ...]) -> Iterator[Edit]:
         words = [token.upper for token in tokens[index - 3 : index + 1]]
         if words[2:] != ["DISTINCT", "FROM"] or "IS" not in (words[1], *(words[:1] if words[1] == "NOT" else ())):
             continue
-        first = _operand_start(tokens, index - (3 if words[1] == "NOT" else 2))
-        end = _operand_end(tokens, index + 1)
+        first = operand_start(tokens, index - (3 if words[1] == "NOT" else 2))
+        end = operand_end(tokens, index + 1)
         if end < len(tokens) and tokens[end].upper in ("AND", "OR"):
             start, stop = tokens[first].span.start, tokens[end - 1].span.end
             yield Edit(Span(start, start), "(")
             yield Edit(Span(stop, stop), ")")
-
-
-def _operand_end(tokens: tuple[Token, ...], index: int) -> int:
-    """The index behind the operand that starts at ``index``."""
-    depth = 0
-    while index < len(tokens):
-        word = tokens[index].upper
-        if depth == 0 and (word in ("AND", "OR") or word in _CLOSES or word in _ENDS_OPERAND):
-            break
-        depth += (word in _OPENS) - (word in _CLOSES)
-        index += 1
-    return index
-
-
-def _operand_start(tokens: tuple[Token, ...], index: int) -> int:
-    """The index of the first token of the operand that ends before ``index``."""
-    depth = 0
-    while index > 0:
-        word = tokens[index - 1].upper
-        if depth == 0 and (word in ("AND", "OR") or word in _OPENS or word in _STARTS_OPERAND):
-            break
-        depth += (word in _CLOSES) - (word in _OPENS)
-        index -= 1
-    return index

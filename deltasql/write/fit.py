@@ -9,6 +9,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from deltasql.errors import NotSupportedError, SchemaMismatch
+from deltasql.names import fold
 
 _EXACT = {
     pa.float16(): pa.float32(),
@@ -46,6 +47,14 @@ def delta_schema(schema: pa.Schema) -> pa.Schema:
     without a type (NULL), `NotSupportedError` for one that Delta has no type for; both name the column.
     """
     return pa.schema([_field(field, field.name) for field in schema])
+
+
+def offered(source: pa.Schema, stored: pa.Schema) -> pa.Schema:
+    """The columns of ``source`` that can add to the columns ``stored``: new ones, and nested ones; see `delta_schema`."""
+    known = {fold(name) for name in stored.names}
+    return delta_schema(
+        pa.schema([field for field in source if fold(field.name) not in known or pa.types.is_nested(field.type)])
+    )
 
 
 def _field(field: pa.Field, column: str) -> pa.Field:

@@ -23,9 +23,10 @@ class Source:
 
     def reader(self) -> pa.RecordBatchReader:
         """The stream. The rows are made while delta-rs writes: memory doesn't grow with their number."""
-        return pa.RecordBatchReader.from_batches(self.schema, self._batches())
+        return pa.RecordBatchReader.from_batches(self.schema, self.batches())
 
-    def _batches(self) -> Iterator[pa.RecordBatch]:
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows, a batch at a time."""
         try:
             yield from self._read()
         except Exception as error:
@@ -55,18 +56,26 @@ def assigned(
             columns = [
                 pa.nulls(batch.num_rows) if position is None else batch.column(position) for position in positions
             ]
-            columns = [
-                readable(column) if name in partitions else column
-                for column, name in zip(columns, plain.names, strict=True)
-            ]
-            stored = assign(pa.RecordBatch.from_arrays(columns, names=plain.names), plain, time_zone=time_zone)
-            for field, column in zip(target, stored.columns, strict=True):
-                require_length(column, field)
-                if field.name in partitions:
-                    require_readable(column, field.name)
+            stored = stored_rows(columns, target, time_zone=time_zone, partitions=partitions)
             yield pa.RecordBatch.from_arrays(stored.columns, schema=named)
 
     return Source(named, rows)
+
+
+def stored_rows(
+    columns: Sequence[pa.Array], target: pa.Schema, *, time_zone: str, partitions: Collection[str]
+) -> pa.RecordBatch:
+    """``columns`` as rows of ``target``, whose metadata they go without; see `assigned`."""
+    plain = pa.schema([field.remove_metadata() for field in target])
+    given = [
+        readable(column) if name in partitions else column for column, name in zip(columns, plain.names, strict=True)
+    ]
+    stored = assign(pa.RecordBatch.from_arrays(given, names=plain.names), plain, time_zone=time_zone)
+    for field, column in zip(target, stored.columns, strict=True):
+        require_length(column, field)
+        if field.name in partitions:
+            require_readable(column, field.name)
+    return stored
 
 
 def readable(values: pa.Array) -> pa.Array:

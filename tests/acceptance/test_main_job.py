@@ -102,7 +102,7 @@ def test_history(numbers: deltasql.Connection) -> None:
     assert (oldest["version"], oldest["operation"], oldest["readVersion"]) == (0, "CREATE TABLE", None)
     assert newest["timestamp"] >= oldest["timestamp"]
     assert dict(newest["operationMetrics"])["num_deleted_rows"] == "1"
-    assert newest["engineInfo"].startswith("delta-rs")
+    assert newest["engineInfo"].startswith("deltasql/")
 
 
 # -- other writers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import datafusion
@@ -192,3 +193,41 @@ def test_the_first_rows_of_a_union_by_a_constant(bare: datafusion.SessionContext
 def test_an_outer_join_with_nothing(bare: datafusion.SessionContext) -> None:
     query = "SELECT * FROM (SELECT * FROM t LIMIT 0) x RIGHT JOIN (SELECT count(*) AS c FROM e) y ON x.v = y.c WHERE x.v = -5"
     assert bare.sql(query).to_pylist() == []
+
+
+@pytest.mark.upstream(
+    "two lists of values are merged as if NULL were false, and different expressions different values"
+)
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="DataFusion 55; sql/in_lists.py keeps such lists apart")
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        "NOT (b IN (2, 3) AND b NOT IN (2, 3))",
+        "NOT (b IN (2, 3) AND b IN (4, 5))",
+        "b NOT IN (2, 3) OR b NOT IN (4, 5)",
+        "((b = 2 OR b = 3) AND (b = 4 OR b = 5)) IS NOT NULL",
+        "coalesce(b, 4) NOT IN (2, NULL) AND coalesce(b, 4) IN (4, 5)",
+        "b IN (c, 2) AND b IN (3, 5)",
+    ],
+)
+def test_two_lists_of_values(predicate: str) -> None:
+    rows = {"b": [1, 2, 3, 4, 5, None], "c": [3] * 6}
+    context = datafusion.SessionContext()
+    context.from_pydict(rows, name="t")
+    reference = sqlite3.connect(":memory:")
+    reference.execute("CREATE TABLE t (b, c)")
+    reference.executemany("INSERT INTO t VALUES (?, ?)", zip(rows["b"], rows["c"], strict=True))
+    query = f"SELECT b FROM t WHERE {predicate}"
+    found = [(row["b"],) for row in context.sql(query).to_pylist()]
+    right = reference.execute(query).fetchall()
+    reference.close()
+    assert found == right
+
+
+def test_nullif_with_null_keeps_lists_apart() -> None:
+    """What sql/in_lists.py puts lists into isn't looked through, and changes nothing."""
+    context = datafusion.SessionContext()
+    context.from_pydict({"b": [1, 2, None]}, name="t")
+    frame = context.sql("SELECT b, nullif(b IN (2, 3), NULL) AND nullif(b NOT IN (2), NULL) AS x FROM t")
+    assert "nullif" in frame.optimized_logical_plan().display_indent()
+    assert frame.to_pylist() == [{"b": 1, "x": False}, {"b": 2, "x": False}, {"b": None, "x": None}]

@@ -111,18 +111,15 @@ def test_no_foreign_metadata(lake: Path) -> None:
         assert "PARQUET:field_id" not in log.read_text()
 
 
-_VIEWS = pytest.mark.xfail(strict=True, reason="delta-rs's own rewrites put string_view and binary_view into the files")
-
-
 @pytest.mark.parametrize(
     "statement",
     [
         "INSERT INTO t VALUES (3, 'c', X'02')",
         "CREATE TABLE u AS SELECT * FROM t",
-        pytest.param("UPDATE t SET s = 'x' WHERE id = 1", marks=_VIEWS),
-        pytest.param("UPDATE t SET s = upper(s) WHERE id = 1", marks=_VIEWS),
-        pytest.param("DELETE FROM t WHERE id = 1", marks=_VIEWS),
-        pytest.param("DELETE FROM t WHERE id + 0 = 1", marks=_VIEWS),
+        "UPDATE t SET s = 'x' WHERE id = 1",
+        "UPDATE t SET s = upper(s) WHERE id = 1",
+        "DELETE FROM t WHERE id = 1",
+        "DELETE FROM t WHERE id + 0 = 1",
     ],
 )
 def test_no_view_types_in_files(tmp_path: Path, statement: str) -> None:

@@ -5,12 +5,15 @@ A query isn't read further than its first word: it goes to the engine as it is w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
-from deltasql.errors import Span
 from deltasql.sql.cursor import Cursor
-from deltasql.sql.grammar.dml import parse_insert
-from deltasql.sql.statements import Explain, Fragment, Query, Statement
+from deltasql.sql.grammar.dml import parse_delete, parse_update
+from deltasql.sql.grammar.insert import parse_insert
+from deltasql.sql.grammar.merge import parse_merge
+from deltasql.sql.statements import Delete, Explain, Insert, Merge, Query, Statement, Update
 
 
 def parse_query(cursor: Cursor) -> Query:
@@ -20,29 +23,43 @@ def parse_query(cursor: Cursor) -> Query:
     """
     if not cursor.at_query():
         cursor.fail("a query")
+    if cursor.at("FROM"):
+        _refuse_from_insert(cursor)
     cursor.rest("a query")
     return Query()
 
 
+def _refuse_from_insert(cursor: Cursor) -> None:
+    for token, behind in pairwise(cursor.tokens):
+        if token.upper == "INSERT" and behind.upper in ("INTO", "OVERWRITE"):
+            cursor.refuse("FROM … INSERT", hint="use `INSERT INTO table SELECT … FROM …`", span=token.span)
+
+
+_WRITES: dict[str, Callable[[Cursor], Insert | Update | Delete | Merge]] = {
+    "INSERT": parse_insert,
+    "UPDATE": parse_update,
+    "DELETE": parse_delete,
+    "MERGE": parse_merge,
+}
+
+
 def parse_with(cursor: Cursor) -> Statement:
-    """``WITH [RECURSIVE] name [(column, …)] AS (query), … {query | INSERT …}``"""
+    """``WITH [RECURSIVE] name [(column, …)] AS (query), … {query | INSERT … | UPDATE … | DELETE … | MERGE …}``"""
     start = cursor.here().start
     cursor.expect("WITH")
     if cursor.at("RECURSIVE") and not (cursor.at("RECURSIVE", "AS") or cursor.at("RECURSIVE", "(")):
         cursor.advance()
-    end = _named_query(cursor)
+    _named_query(cursor)
     while cursor.take(","):
-        end = _named_query(cursor)
-    if cursor.at_any(("UPDATE", "DELETE", "MERGE")):
-        cursor.refuse(f"WITH … {cursor.here().of(cursor.sql).upper()}")
-    if not cursor.at("INSERT"):
+        _named_query(cursor)
+    with_ = cursor.since(start)
+    if not cursor.at_any(tuple(_WRITES)):
         return parse_query(cursor)
-    span = Span(start, end)
-    return replace(parse_insert(cursor), with_=Fragment(span.of(cursor.sql), span))
+    return replace(_WRITES[cursor.here().of(cursor.sql).upper()](cursor), with_=with_)
 
 
-def _named_query(cursor: Cursor) -> int:
-    """Step over ``name [(column, …)] AS [[NOT] MATERIALIZED] (query)``; the end of it."""
+def _named_query(cursor: Cursor) -> None:
+    """Step over ``name [(column, …)] AS [[NOT] MATERIALIZED] (query)``."""
     cursor.name("a name for a query")
     if cursor.at("("):
         cursor.skip_group()
@@ -51,7 +68,7 @@ def _named_query(cursor: Cursor) -> int:
     cursor.take("MATERIALIZED")
     if not cursor.at("("):
         cursor.fail("a query in brackets")
-    return cursor.skip_group().end
+    cursor.skip_group()
 
 
 _REFUSED = ("COST", "CODEGEN", "FORMAT", "LOGICAL", "EXPLAIN")

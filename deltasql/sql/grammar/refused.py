@@ -13,6 +13,7 @@ Refusal = tuple[str, str | None]
 TRANSACTION = "a statement is a transaction on one table; Delta has none across tables"
 _LATEST = "there is no cache to tend: every statement reads the table's latest version"
 _PARAMETERS = "bind a value as a parameter instead: `?`, `$1` or `:name`"
+_MERGE = "use `MERGE INTO table USING source ON … WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *`"
 _ACCESS = "access is granted by the storage that holds the tables"
 
 
@@ -31,14 +32,10 @@ def _create(kind: str, *qualifiers: str) -> Iterator[tuple[tuple[str, ...], Refu
 _TEMPORARY = ("TEMPORARY", "TEMP", "GLOBAL TEMPORARY", "GLOBAL TEMP", "LOCAL TEMPORARY", "LOCAL TEMP")
 
 REFUSED: dict[tuple[str, ...], Refusal] = {
-    ("MERGE",): ("MERGE", None),
-    ("COPY", "INTO"): ("COPY INTO", None),
-    ("COPY",): ("COPY … TO", None),
     ("ALTER",): ("ALTER", None),
-    ("TRUNCATE",): ("TRUNCATE", "use `DELETE FROM table`"),
-    ("UPSERT",): ("UPSERT", None),
-    ("REPLACE", "INTO"): ("REPLACE INTO", None),
-    ("LOAD",): ("LOAD", None),
+    ("UPSERT",): ("UPSERT", _MERGE),
+    ("REPLACE", "INTO"): ("REPLACE INTO", _MERGE),
+    ("LOAD",): ("LOAD", "use `COPY INTO table FROM 'path' FILEFORMAT = …`"),
     ("OPTIMIZE",): ("OPTIMIZE", None),
     ("RESTORE",): ("RESTORE", None),
     ("REORG",): ("REORG", None),

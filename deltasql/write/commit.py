@@ -1,0 +1,292 @@
+"""Commits of our own: actions that we made become the table's next version, or nothing happens.
+
+An entry of the log appears whole or not at all, never over another's: it is written aside, brought to the disk and
+then linked to its name, which fails if that is taken (Delta protocol, "Creation of New Log Entries"). The link is
+the commit; whatever fails after it doesn't undo it. What another writer committed since the snapshot was read is
+looked at before ours goes on top of it. Anything in doubt is a `CommitConflict`: the statement runs again.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.metadata import version as installed
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import unquote
+
+from deltasql.catalog.log import actions as actions_of
+from deltasql.catalog.log import commit_info, entry, folder, version_range
+from deltasql.catalog.recorded import ROW_TRACKING, row_id_mark, row_id_mark_of
+from deltasql.catalog.snapshot import Snapshot, open_snapshot
+from deltasql.errors import CommitConflict, InternalError, StorageError
+from deltasql.write.features import require_writable, tracks_rows
+
+_Action = Mapping[str, Any]
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_CHECKPOINT_INTERVAL = 100
+_NO_LINKS = frozenset([errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK])
+
+
+def commit(
+    snapshot: Snapshot,
+    actions: Sequence[_Action],
+    *,
+    operation: str,
+    parameters: Mapping[str, Any],
+    metrics: Mapping[str, int],
+    blind: bool = False,
+    custom: Mapping[str, str] = _NOTHING,
+) -> int:
+    """Commit ``actions``, which were made from ``snapshot``; the version made is returned.
+
+    ``actions`` are objects of the log with one key each (``add``, ``remove``, ``cdc``, ``metaData``, …) but for
+    ``commitInfo``, which comes from the rest: ``parameters`` become text, JSON where they aren't text yet, None is
+    left out; ``custom`` stands beside them. ``blind`` says that the rows added depend on no row of the table. Files
+    of their rows must keep what the table promises (types, NOT NULL, CHECK, generated columns, defaults), changes be
+    in ``cdc`` files where the change data feed is on, ``add`` of a clustered table have statistics of its columns.
+
+    Raises `CommitConflict` where another's commit came first and can't be passed, `UnsupportedTableFeature` and
+    `ConstraintViolation` as `require_writable`, `StorageError`: then nothing is left behind. A KeyboardInterrupt may
+    come after the commit was made.
+    """
+    ours = _Ours(snapshot, tuple(actions), blind=blind)
+    require_writable(snapshot, removes_data=any(data for _, data in ours.removes))
+    info: dict[str, Any] = {
+        "operation": operation,
+        "operationParameters": {name: _text(value) for name, value in parameters.items() if value is not None},
+        "operationMetrics": dict(metrics),
+        "readVersion": snapshot.version,
+        "isolationLevel": "WriteSerializable" if ours.passes_blind else "Serializable",
+        "isBlindAppend": ours.is_blind,
+        "engineInfo": f"deltasql/{installed('deltasql')} delta-rs/{installed('deltalake')}",
+        "txnId": str(uuid.uuid4()),
+    } | dict(custom)
+    version, latest = snapshot.version + 1, version_range(snapshot.location)[1]
+    if latest < snapshot.version:
+        raise _conflict(snapshot, f"version {snapshot.version} is gone")
+    while version <= latest or not _put(snapshot.location, version, _entry(ours, info, version)):
+        _require_passable(ours, version)
+        version += 1
+    _keep(snapshot, version)
+    return version
+
+
+@dataclass(slots=True)
+class _Ours:
+    """What we commit, and the highest row id given away, which the commits that we pass move on."""
+
+    snapshot: Snapshot
+    actions: tuple[_Action, ...]
+    blind: bool
+    mark: int | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.mark = row_id_mark(self.snapshot) if tracks_rows(self.snapshot) else None
+
+    def bodies(self, kind: str) -> Iterator[_Action]:
+        """The actions of one kind."""
+        return _bodies(self.actions, kind)
+
+    @property
+    def removes(self) -> list[tuple[str, bool]]:
+        """The paths that go, decoded as writers spell them differently, and whether rows go with them."""
+        return [(unquote(body["path"]), body.get("dataChange", True)) for body in self.bodies("remove")]
+
+    @property
+    def moves_table(self) -> bool:
+        """True if it changes what later rows are read and written by."""
+        return any(kind in action for action in self.actions for kind in ("protocol", "metaData"))
+
+    @property
+    def is_blind(self) -> bool:
+        """True if it would be the same on top of any rows."""
+        return self.blind and not self.moves_table and not self.removes
+
+    @property
+    def passes_blind(self) -> bool:
+        """True if it may stand after another's blind append without having read its rows.
+
+        Delta Lake documentation, "Isolation levels".
+        """
+        level = self.snapshot.properties.get("delta.isolationLevel", "Serializable")
+        return level.lower() == "writeserializable" and not self.moves_table
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        """The properties of the table once it is made."""
+        changed = next(self.bodies("metaData"), None)
+        return self.snapshot.properties if changed is None else changed.get("configuration") or {}
+
+
+def _bodies(actions: Sequence[_Action], kind: str) -> Iterator[_Action]:
+    return (action[kind] for action in actions if action.get(kind) is not None)
+
+
+# -- what is written
+
+
+def _entry(ours: _Ours, info: _Action, version: int) -> bytes:
+    """The log's entry, a JSON object a line, with what depends on the version that it becomes."""
+    now = time.time_ns() // 1_000_000
+    first: dict[str, Any] = {"timestamp": now, **info}
+    if ours.properties.get("delta.enableInCommitTimestamps", "").lower() == "true":
+        first = {"inCommitTimestamp": max(now, _time(ours.snapshot.location, version - 1) + 1), **first}
+    made: Sequence[_Action] = ours.actions
+    if ours.mark is not None:
+        made = _tracked(made, ours.mark, version)
+        copied = ours.removes and len(made) > len(ours.actions)
+        first = {**first, "tags": {"delta.rowTracking.preserved": "false" if copied else "true"}}
+    lines = (
+        json.dumps(action, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        for action in ({"commitInfo": first}, *made)
+    )
+    return "".join(line + "\n" for line in lines).encode()
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _time(location: Path, version: int) -> int:
+    """When a version was committed, in milliseconds since 1970; 0 if its entry was cleaned up, which happens late."""
+    path = entry(location, version)
+    if not path.exists():
+        return 0
+    stamp = commit_info(location, version).get("inCommitTimestamp")
+    return stamp if isinstance(stamp, int) else path.stat().st_mtime_ns // 1_000_000
+
+
+def _tracked(actions: Sequence[_Action], mark: int, version: int) -> list[_Action]:
+    """The actions with ids for the rows of new files; files that were there keep theirs.
+
+    Delta protocol, "Writer Requirements for Row Tracking". Rows that move to a new file get new ids, which
+    ``delta.rowTracking.preserved`` tells.
+    """
+    made, last = [], mark
+    for action in actions:
+        add = action.get("add")
+        if add is None or "baseRowId" in add:
+            made.append(action)
+            continue
+        rows = json.loads(add.get("stats") or "{}").get("numRecords")
+        if not isinstance(rows, int):
+            raise InternalError(f"the new file `{add['path']}` has no count of its rows, which row tracking needs")
+        made.append({"add": {**add, "baseRowId": last + 1, "defaultRowCommitVersion": version}})
+        last += rows
+    if last > mark:
+        configuration = json.dumps({"rowIdHighWaterMark": last})
+        made.append({"domainMetadata": {"domain": ROW_TRACKING, "configuration": configuration, "removed": False}})
+    return made
+
+
+def _put(location: Path, version: int, data: bytes) -> bool:
+    """Make the log's entry of ``version``; False if there is one. It is there whole or not at all, at any time."""
+    final = entry(location, version)
+    aside = final.with_name(f".{final.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with aside.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        final.hardlink_to(aside)
+    except OSError as error:
+        # A file server may have made the link and lost its answer.
+        if not _is_same(aside, final):
+            if isinstance(error, FileExistsError):
+                return False
+            why = "its file system has no hard links" if error.filename2 and error.errno in _NO_LINKS else None
+            raise StorageError(f"`{final}` can't be written: {error.strerror}", hint=why) from error
+    finally:
+        with suppress(OSError):
+            aside.unlink()
+    with suppress(OSError):
+        _to_disk(folder(location))
+    return True
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def _to_disk(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+# -- what others wrote
+
+
+def _require_passable(ours: _Ours, version: int) -> None:
+    """Raise `CommitConflict` unless ours may stand after another's commit without having seen it."""
+    try:
+        theirs = list(actions_of(entry(ours.snapshot.location, version)))
+    except FileNotFoundError:
+        theirs = []
+    if (reason := _reason(ours, theirs)) is not None:
+        raise _conflict(ours.snapshot, f"version {version} {reason}")
+    for domain in _bodies(theirs, "domainMetadata"):
+        if ours.mark is not None and domain.get("domain") == ROW_TRACKING:
+            ours.mark = max(ours.mark, row_id_mark_of(domain))
+
+
+def _reason(ours: _Ours, theirs: Sequence[_Action]) -> str | None:
+    """Why ours can't stand after theirs, or None (Delta protocol, "Delta Log Entries"; Spark's rules of conflict)."""
+    if not theirs:
+        return "can't be read"
+    for kind, what in (("protocol", "protocol"), ("metaData", "columns or properties")):
+        if any(_bodies(theirs, kind)):
+            return f"changed the table's {what}"
+    for kind, name, what in (("txn", "appId", "a transaction of"), ("domainMetadata", "domain", "the domain")):
+        both = {body[name] for body in ours.bodies(kind)} & {body[name] for body in _bodies(theirs, kind)}
+        if both:
+            return f"has {what} `{min(both)}` too"
+    if ours.is_blind:
+        return None
+    removed = [(unquote(body["path"]), body.get("dataChange", True)) for body in _bodies(theirs, "remove")]
+    mine = {path for path, _ in ours.removes}
+    if path := next((path for path, _ in removed if path in mine), None):
+        return f"removed the file `{path}`"
+    if any(data for _, data in removed):
+        return "removed rows"
+    if not any(body.get("dataChange", True) for body in _bodies(theirs, "add")):
+        return None
+    blind = next((body.get("isBlindAppend") is True for body in _bodies(theirs, "commitInfo")), False)
+    return None if blind and ours.passes_blind else "added rows"
+
+
+def _conflict(snapshot: Snapshot, reason: str) -> CommitConflict:
+    return CommitConflict(f"another writer's commit to `{snapshot.name}` conflicts: {reason}")
+
+
+# -- the log, kept short
+
+
+def _keep(snapshot: Snapshot, version: int) -> None:
+    """Checkpoint and clean up the log when it is time, as delta-rs does after its commits; ours stands anyway."""
+    properties = snapshot.properties
+    interval = properties.get("delta.checkpointInterval", "")
+    if (version + 1) % (int(interval) if interval.isdecimal() and int(interval) else _CHECKPOINT_INTERVAL):
+        return
+    try:
+        table = open_snapshot(snapshot.name, snapshot.location, version).table
+        table.create_checkpoint()
+        if properties.get("delta.enableExpiredLogCleanup", "true").lower() == "true":
+            table.cleanup_metadata()
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # noqa: BLE001 (the statement has succeeded; panics of delta-rs are BaseExceptions)
+        return

@@ -1,0 +1,166 @@
+"""What SET gives: for each column of a row that changes the expression of its new value."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from deltasql.errors import ColumnNotFound, NotSupportedError, PlanError, Span
+from deltasql.names import did_you_mean, fold, match, quote, text
+from deltasql.sql.dialect import tokenize
+from deltasql.sql.statements import Assignment, Fragment
+from deltasql.sql.woven import Woven, listed, woven
+from deltasql.write.demands import default_of, demanded, demands_of
+from deltasql.write.source import Source, is_generated
+from deltasql.write.target import Target
+
+Demanded = Callable[[Source, Sequence[str]], Source]
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """The values of ``columns``, of which ``set`` are those that were asked for; the others keep theirs.
+
+    These are there where the table demands something of whole rows, which ``demanded`` sees to.
+    """
+
+    set: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: tuple[Woven, ...]
+    demanded: Demanded | None
+
+
+def demanding(into: Target, schema: pa.Schema | None = None) -> Demanded | None:
+    """What sees to the table's demands on new rows, or None if it has none."""
+    if not demands_of(into.snapshot):
+        return None
+    given_schema = schema or into.snapshot.schema
+    return lambda source, given: demanded(source, into.snapshot, into.context, given=given, schema=given_schema)
+
+
+def assigned_values(
+    assignments: Sequence[Assignment],
+    into: Target,
+    alias: str | None,
+    *,
+    stored: pa.Schema | None = None,
+) -> New:
+    """The values that ``assignments`` give columns of the target (as ``alias``).
+
+    ``stored`` is the table's schema if it is to change. Raises `ColumnNotFound`, and `PlanError` for a column that is
+    set twice or can't be.
+    """
+    schema = stored or into.snapshot.schema
+    tree: dict[str, _Set] = {}
+    for assignment in assignments:
+        _enter(tree, _path(assignment, into, alias, schema), assignment)
+    values = {}
+    for name, found in tree.items():
+        field = schema.field(name)
+        old = f"{into.qualifier(alias)}.{quote(name)}"
+        values[name] = found.value(field, old)
+    chosen = tuple(name for name in schema.names if name in values)
+    demands = demanding(into, schema)
+    columns = chosen
+    if demands is not None:
+        columns = tuple(field.name for field in schema if field.name in values or not is_generated(field))
+        held = set(into.snapshot.schema.names)
+        for name in columns:
+            kept = f"{into.qualifier(alias)}.{quote(name)}" if name in held else "NULL"
+            values.setdefault(name, woven(kept))
+    return New(chosen, columns, tuple(values[name] for name in columns), demands)
+
+
+@dataclass(slots=True)
+class _Set:
+    """A column or field: its new value, or those of fields below it."""
+
+    span: Span
+    whole: Assignment | None
+    below: dict[str, _Set]
+
+    def value(self, field: pa.Field, old: str) -> Woven:
+        """The expression of the new value, ``old`` being that of the old one."""
+        if self.whole is not None:
+            return expression(self.whole.value, field)
+        parts = []
+        for child in field.type:
+            inner = f"{old}[{text(child.name)}]"
+            found = self.below.get(child.name)
+            parts.append(woven(f"{text(child.name)}, ", found.value(child, inner) if found is not None else inner))
+        return woven("named_struct(", listed(parts), ")")
+
+
+def expression(value: Fragment | None, field: pa.Field) -> Woven:
+    """A value as SQL; DEFAULT (None) is the column's own, or NULL."""
+    if value is not None:
+        return woven("(", value, "\n)")
+    default = default_of(field)
+    return woven("NULL" if default is None else f"({default})")
+
+
+def _enter(tree: dict[str, _Set], path: Sequence[str], assignment: Assignment) -> None:
+    name = path[0]
+    is_whole = len(path) == 1
+    if name in tree and (is_whole or tree[name].whole is not None):
+        raise PlanError(f"SET names column `{name}` twice", span=assignment.span)
+    found = tree.setdefault(name, _Set(assignment.span, assignment if is_whole else None, {}))
+    if not is_whole:
+        _enter(found.below, path[1:], assignment)
+
+
+def _path(assignment: Assignment, into: Target, alias: str | None, schema: pa.Schema) -> list[str]:
+    """The column and the fields below it that an assignment names, in stored spelling."""
+    parts = list(assignment.column)
+    whole = into.entry.parts
+    qualifiers = [(alias,)] if alias is not None else [whole[-2:], whole[-1:], whole]
+    for qualifier in qualifiers:
+        front = parts[: len(qualifier)]
+        named = len(parts) > len(qualifier) and list(map(fold, front)) == list(map(fold, qualifier))
+        if named and not _goes_down(parts, schema):
+            parts = parts[len(qualifier) :]
+            break
+    found: list[str] = []
+    type: pa.DataType | pa.Schema = schema
+    for part in parts:
+        if found and not pa.types.is_struct(type):
+            raise PlanError(f"`{'.'.join(found)}` is no STRUCT, so it has no field `{part}`", span=assignment.span)
+        what = "field" if found else "column"
+        names = [field.name for field in type]
+        name = match(part, names, what=what, span=assignment.span)
+        if name is None:
+            hint = did_you_mean(part, names)
+            raise ColumnNotFound(f"there is no {what} `{part}`", hint=hint, span=assignment.span)
+        found.append(name)
+        type = type.field(name).type
+    return found
+
+
+def _goes_down(parts: Sequence[str], schema: pa.Schema) -> bool:
+    """True if ``parts`` lead from a column down to a field of it."""
+    type: pa.DataType | pa.Schema = schema
+    for part in parts:
+        if not isinstance(type, pa.Schema) and not pa.types.is_struct(type):
+            return False
+        name = match(part, [field.name for field in type], what="column")
+        if name is None:
+            return False
+        type = type.field(name).type
+    return True
+
+
+def require_deterministic(expression: Fragment, what: str) -> None:
+    """Raise `NotSupportedError` for a function that gives another value each time."""
+    if (name := volatile(expression.sql)) is not None:
+        raise NotSupportedError(f"`{name}()` can't stand in this {what}", span=expression.span)
+
+
+def volatile(sql: str) -> str | None:
+    """The first function in ``sql`` that gives another value each time, if there is one."""
+    for token, behind in itertools.pairwise(tokenize(sql)):
+        if token.upper in ("RANDOM", "RAND", "UUID") and behind.upper == "(":
+            return token.text
+    return None
