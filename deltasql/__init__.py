@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from deltasql.connection import Connection
     from deltasql.result import Result
+    from deltasql.session import Progress
 
 __version__ = "0.1.0"
 
@@ -72,6 +73,7 @@ __all__ = [
     "ParseError",
     "PlanError",
     "ProgrammingError",
+    "Progress",
     "Result",
     "SchemaMismatch",
     "SchemaNotFound",
@@ -112,4 +114,8 @@ def __getattr__(name: str) -> Any:
         from deltasql.result import Result
 
         return Result
+    if name == "Progress":
+        from deltasql.session import Progress
+
+        return Progress
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

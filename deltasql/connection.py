@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,7 +16,7 @@ from deltasql.catalog.catalog import Catalog
 from deltasql.errors import ClosedError, Error, ParseError, Span
 from deltasql.operations import plan
 from deltasql.result import Result
-from deltasql.session import Session, StatementContext
+from deltasql.session import Progress, Session, StatementContext
 from deltasql.sql import parser
 from deltasql.sql.parameters import Parameters, bind, normalise
 from deltasql.sql.splice import Spliced
@@ -22,9 +24,14 @@ from deltasql.write.retry import retrying
 
 
 class Connection:
-    """Executes SQL over the Delta tables below a root. Made by `deltasql.connect`; safe for several threads."""
+    """Executes SQL over the Delta tables below a root. Made by `deltasql.connect`; safe for several threads.
+
+    ``progress``, if set, is called with a `Progress` each time that a write has written some rows (about as many as
+    a batch has), in whichever thread that happens; what it raises ends the write.
+    """
 
     def __init__(self, root: str | Path | None = None, *, read_only: bool = False) -> None:
+        self.progress: Callable[[Progress], None] | None = None
         self._catalog = Catalog(root, read_only=read_only)
         self._session: Session | None = Session.over(self._catalog)
 
@@ -52,7 +59,7 @@ class Connection:
             statement = parser.parse(spliced.text)
             values = bind(spliced.text, params)
             result = retrying(
-                lambda: plan(statement, StatementContext(session, values, text)).execute(),
+                lambda: plan(statement, StatementContext(session, values, text, self._told())).execute(),
                 retries=session.settings["deltasql.commit.retries"],
             )
         except Error as error:
@@ -60,6 +67,21 @@ class Connection:
             raise
         result.place = lambda error: _place(error, spliced)
         return result
+
+    def _told(self) -> Callable[[int], None]:
+        """What tells ``progress`` how many rows one run of a statement has written."""
+        tell, begun = self.progress, time.monotonic()
+        if tell is None:
+            return lambda _: None
+        lock, written = threading.Lock(), 0
+
+        def told(rows: int) -> None:
+            nonlocal written
+            with lock:
+                written += rows
+                tell(Progress(written, time.monotonic() - begun))
+
+        return told
 
     def script(self, text: str) -> Iterator[Result]:
         """Run the statements of a script one by one as the results are asked for; the first error ends it."""

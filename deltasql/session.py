@@ -44,6 +44,14 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a write is: the rows that it has written, and the seconds since it began."""
+
+    rows: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
     """A table that a statement brings to its own queries; its columns may be qualified by ``parts``."""
 

@@ -146,7 +146,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "deltasql.write.row_group_rows",
         whole(1024, 1 << 24),
-        1 << 20,
+        1 << 17,
         "how many rows a row group of a data file has at most",
     ),
     Setting(

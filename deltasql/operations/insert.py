@@ -27,6 +27,7 @@ from deltasql.result import Result
 from deltasql.session import StatementContext
 from deltasql.sql import statements
 from deltasql.sql.dialect import tokenize
+from deltasql.sql.select_list import told_apart
 from deltasql.sql.splice import Edit, splice
 from deltasql.sql.statements import Fragment
 from deltasql.sql.woven import Woven, listed, woven
@@ -64,8 +65,9 @@ class Insert:
         """Write the rows; the counts are those of the commit."""
         commit: Commit | None
         if self.by_delta_rs:
-            with translated(self.target.entry, self.source):
-                self._append()
+            source = self.source.told(self.target.context.progress)
+            with translated(self.target.entry, source):
+                self._append(source)
             commit = self.target.require_commit()
             inserted = int(commit.metrics.get("num_added_rows", 0))
         else:
@@ -82,12 +84,12 @@ class Insert:
             inserted = counted.inserted
         return counts("INSERT", {"num_affected_rows": inserted, "num_inserted_rows": inserted}, commit)
 
-    def _append(self) -> None:
+    def _append(self, source: Source) -> None:
         settings = self.target.session.settings
         size = file_settings(settings, self.target.snapshot.properties).target_file_size
         write_deltalake(
             handle(self.target),
-            self.source.reader(),
+            source.reader(),
             mode="append",
             target_file_size=size,
             writer_properties=writer_properties(settings),
@@ -205,7 +207,7 @@ class _Columns:
         """The source query, its WITH in front; for each DEFAULT the column's own value, or NULL."""
         statement = self.statement
         start = statement.source.span.start
-        edits = []
+        edits = [] if statement.by_name or statement.evolve else told_apart(statement.source.sql)
         for _, place, span in statement.defaults:
             text = "NULL"
             if schema is not None and place < len(self.names):

@@ -72,8 +72,17 @@ def require_writable(snapshot: Snapshot, *, removes_data: bool) -> None:
 
 
 _DELTA_RS_APPENDS = frozenset(
-    ["appendOnly", "changeDataFeed", "checkConstraints", "columnMapping", "deletionVectors", "generatedColumns"]
-    + ["invariants", "timestampNtz", "v2Checkpoint"]
+    [
+        "appendOnly",
+        "changeDataFeed",
+        "checkConstraints",
+        "columnMapping",
+        "deletionVectors",
+        "generatedColumns",
+        "invariants",
+        "timestampNtz",
+        "v2Checkpoint",
+    ]
 )
 
 

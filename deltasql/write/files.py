@@ -29,7 +29,7 @@ from deltasql.write import partitions, statistics
 from deltasql.write.partitions import Key
 
 _OPEN = 64
-_HELD = 1 << 30
+_HELD = 256 << 20
 """The most room for rows that wait: where thousands of partitions take more, each has several files."""
 
 _TOGETHER = 128 << 20
@@ -47,7 +47,7 @@ class FileSettings:
     compression: str = "zstd"
     compression_level: int | None = None
     target_file_size: int = 128 << 20
-    row_group_rows: int = 1 << 20
+    row_group_rows: int = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +150,10 @@ class DataFiles:
         if not self._partitioned:
             self._keep((), batch)
             return
-        # Split in one go, many small batches would be as many small pieces for each partition.
         _add(self._unsplit, batch)
-        if self._unsplit.rows >= self._settings.row_group_rows or self._unsplit.room >= _TOGETHER:
+        # Where partitions are many, batches split one by one would be as many small pieces for each of them.
+        few = len(self._waiting) < _OPEN
+        if few or self._unsplit.rows >= self._settings.row_group_rows or self._unsplit.room >= _TOGETHER:
             self._split()
 
     def finish(self) -> list[DataFile]:

@@ -50,7 +50,7 @@ def delta_schema(schema: pa.Schema) -> pa.Schema:
 
 
 def offered(source: pa.Schema, stored: pa.Schema) -> pa.Schema:
-    """The columns of ``source`` that can add to the columns ``stored``: new ones, and nested ones; see `delta_schema`."""
+    """The columns of ``source`` that can add to those ``stored``: new ones, and nested ones; see `delta_schema`."""
     known = {fold(name) for name in stored.names}
     return delta_schema(
         pa.schema([field for field in source if fold(field.name) not in known or pa.types.is_nested(field.type)])

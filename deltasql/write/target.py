@@ -6,9 +6,7 @@ import time
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from deltasql.catalog.catalog import TableEntry
 from deltasql.catalog.log import commit_info, version_range
@@ -16,15 +14,19 @@ from deltasql.catalog.recorded import recorded, remove_of
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.numbered import FILE, ROW, Numbered
 from deltasql.engine.sources import Source as Table
-from deltasql.errors import InternalError
+from deltasql.errors import CastError, DataError, InternalError
 from deltasql.names import quote
 from deltasql.session import Given, Session, StatementContext
+from deltasql.sql.subqueries import MANY_ROWS
 from deltasql.write.commit import commit
 from deltasql.write.features import require_writable
 from deltasql.write.files import DataFile
 from deltasql.write.rewrite import Counts, Edits, Rewrite
 from deltasql.write.settings import file_settings
 from deltasql.write.source import Source
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 TARGET = "__deltasql_target"
 """The name by which a statement's own queries read the table with its tags."""
@@ -142,12 +144,11 @@ class Target:
         schema: pa.Schema | None = None,
         blind: bool = False,
     ) -> tuple[Commit | None, Counts]:
-        """Change rows by ``edits``, drop the files ``gone``, add ``rows``, in one commit; None if there's nothing to do.
+        """Change rows by ``edits``, drop the files ``gone``, add ``rows``, in one commit; None if nothing is to do.
 
-        ``gone_rows`` are the rows in these files.
-        ``name`` says under which metric each count goes; ``others`` are further actions, ``schema`` the table's after them. Of a table with a change
-        data feed, rows that change within files are fed; a feed infers the rest from whole files (Delta protocol,
-        "Add CDC File").
+        ``gone_rows`` are the rows in these files, ``others`` further actions, ``schema`` the table's after them;
+        ``name`` says under which metric each count goes. Of a table with a change data feed, rows that change within
+        files are fed; the rest is inferred from whole files (Delta protocol, "Add CDC File").
         """
         begun = time.monotonic()
         new = Rewrite(
@@ -180,9 +181,12 @@ class Target:
                 blind=blind,
                 custom=self.recorded(),
             )
-        except BaseException:
+        except BaseException as error:
             if self._committed() is None:
                 new.abort()
+            if isinstance(error, CastError) and MANY_ROWS in error.message:
+                hint = "aggregate it, or let it find one row for each row that it is asked for"
+                raise DataError(MANY_ROWS, hint=hint) from error
             raise
         return Commit(version, metrics), new.counts
 
