@@ -20,6 +20,10 @@ demo: $(PACKAGE) ## a small lake to try things on: the prompt, or a tour where t
 test: $(TOOLS) $(COMPILED) ## all tests, on two processes
 	$(BIN)/pytest -n 2 $(PYTEST)
 
+.PHONY: search
+search: $(TOOLS) ## the tests of properties, with other examples each time
+	DELTASQL_EXAMPLES=search $(BIN)/pytest -n 2 tests/differential tests/sql tests/write tests/engine tests/test_types.py $(PYTEST)
+
 .PHONY: lint
 lint: $(TOOLS) ## ruff, mypy, the layers
 	$(BIN)/ruff check .

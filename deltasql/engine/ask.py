@@ -147,9 +147,14 @@ def _walk(plan: LogicalPlan, above: _Above, found: dict[TableName, Ask]) -> None
         _walk(below, above, found)
 
 
-def _scan(node: TableScan, above: _Above, found: dict[TableName, Ask]) -> None:
+def full_name(node: TableScan) -> TableName:
+    """The table that a scan reads."""
     catalog, schema, table = node.fqn()
-    relation = ".".join(part for part in (catalog, schema, table) if part is not None)
+    return catalog or MAIN, schema or DEFAULT, table
+
+
+def _scan(node: TableScan, above: _Above, found: dict[TableName, Ask]) -> None:
+    relation = ".".join(part for part in node.fqn() if part is not None)
     own = tuple(expr for expr in above.conjuncts if _is_about(relation, expr))
     pushed = [part for expr in node.filters() for part in conjuncts(expr)]
     named = [columns(expr) for expr in pushed]
@@ -157,7 +162,7 @@ def _scan(node: TableScan, above: _Above, found: dict[TableName, Ask]) -> None:
     known = None if None in named else frozenset(looked_at)
     once = above.each_once and all(map(_is_plain, pushed))
     ask = ScanAsk((*pushed, *own), known, once, node.fetch(), above.top)
-    found.setdefault((catalog or MAIN, schema or DEFAULT, table), Ask()).scans.append(ask)
+    found.setdefault(full_name(node), Ask()).scans.append(ask)
 
 
 def _top(node: Sort) -> Top | None:

@@ -10,11 +10,12 @@ import decimal
 import re
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import datafusion
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from deltasql.catalog.catalog import MAIN
 from deltasql.catalog.footers import unreadable
@@ -25,11 +26,12 @@ from deltasql.engine.dataset import UTC, outline
 from deltasql.engine.external import External, external
 from deltasql.engine.late import decodes_late
 from deltasql.engine.leaving import streams
-from deltasql.engine.listing import Listings
-from deltasql.engine.provider import Lookup, StatementCatalog, TableName
+from deltasql.engine.listing import LATE, Listings
+from deltasql.engine.provider import StatementCatalog, TableName
 from deltasql.engine.scan import Access, Shown, Tables, floats, needs_ask
 from deltasql.engine.sharing import MOST_BYTES, is_costly, keeps_its_predicates
 from deltasql.engine.sources import Files, Source
+from deltasql.engine.thinning import thinned
 from deltasql.names import quote
 from deltasql.sql.ctes import SharedCte, of_cte, shared_ctes, with_computed
 from deltasql.sql.rewrite import Rewritten
@@ -67,6 +69,9 @@ class Engine(Protocol):
     def query(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> BoundQuery:
         """Plan ``query`` over ``sources``. Raises deltasql's errors only, with spans in the original text."""
 
+    def schema(self, query: Rewritten, sources: Sources) -> pa.Schema:
+        """The columns that ``query`` gives, in the engine's own names; how it is read isn't looked at."""
+
     def evaluate(self, expression: str, parameters: Mapping[str, Any]) -> Any:
         """The Python value of a constant expression."""
 
@@ -93,10 +98,10 @@ class Engine(Protocol):
 
 
 class DataFusionEngine(Context):
-    """`Engine` on DataFusion. ``lookup`` finds tables that no statement names (for ``information_schema``)."""
+    """`Engine` on DataFusion, which knows of no tables but those that a statement brings."""
 
-    def __init__(self, lookup: Lookup, *, catalog: str, schema: str) -> None:
-        self._provider = StatementCatalog(lookup)
+    def __init__(self, *, catalog: str, schema: str) -> None:
+        self._provider = StatementCatalog()
         self._planned_before: dict[Hashable, BoundQuery] = {}
         self.reader = "auto"
         self.time_zone = UTC
@@ -132,12 +137,13 @@ class DataFusionEngine(Context):
 
     def _bind(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> BoundQuery:
         with self._planning, translated(query):
-            found, shared = self._asked(query, sources, parameters)
+            found, late, shared = self._asked(query, sources, parameters)
             asks = found.tables
             shown = Shown(self.time_zone, query.may_read, found.orders)
             bound = {name: (source, self._access(source, asks.get(name))) for name, source in sources.items()}
             tables = {
-                name: self._table(source, asks.get(name), access, shown) for name, (source, access) in bound.items()
+                name: self._table(source, asks.get(name), access, replace(shown, late=name in late))
+                for name, (source, access) in bound.items()
             }
             how, limited = self._how(query, bound, found), self._limits[0] is not None
             with self._options(how):
@@ -183,30 +189,52 @@ class DataFusionEngine(Context):
 
     def _asked(
         self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]
-    ) -> tuple[Asked, tuple[SharedCte, ...]]:
-        """What the query asks of each table, and which CTEs are worth sharing, by a first plan; without it, nothing."""
+    ) -> tuple[Asked, frozenset[TableName], tuple[SharedCte, ...]]:
+        """By a first plan: what the query asks of each table, which to decode late, which CTEs are worth sharing.
+
+        Without a first plan, nothing.
+        """
         ctes = shared_ctes(query.text)
         asking = any(needs_ask(source) if isinstance(source, Snapshot) else True for source in sources.values())
         if not ctes and not asking and not _SUSPECT.search(query.text):
-            return Asked(), ()
-        tables = {
+            return Asked(), frozenset(), ()
+        tables = self._outlines(sources)
+
+        def plan(sql: str) -> tuple[LogicalPlan, Asked]:
+            plan = self._planned(sql, tables, parameters).optimized_logical_plan()
+            return plan, asked(plan, sources)
+
+        first, whole = plan(query.text)
+        shared = []
+        for cte in ctes:
+            body, alone = plan(of_cte(query.text, cte.name))
+            if is_costly(body) and keeps_its_predicates(whole, alone, cte.references):
+                shared.append(cte)
+        return whole, self._late(first, whole, sources), tuple(shared)
+
+    def _outlines(self, sources: Sources) -> dict[TableName, Table]:
+        """``sources`` without their rows."""
+        return {
             name: self._tables.outline(source, self.time_zone)
             if isinstance(source, Snapshot)
             else outline(source.schema, self.time_zone)
             for name, source in sources.items()
         }
 
-        def plan(sql: str) -> tuple[LogicalPlan, Asked]:
-            plan = self._planned(sql, tables, parameters).optimized_logical_plan()
-            return plan, asked(plan, sources)
+    def schema(self, query: Rewritten, sources: Sources) -> pa.Schema:
+        """The columns that ``query`` gives; see `Engine.schema`."""
+        with self._planning, translated(query):
+            frame = self._planned(query.text, self._outlines(sources), {})
+            return plain_schema(self._schema(frame, query.text))
 
-        whole = plan(query.text)[1]
-        shared = []
-        for cte in ctes:
-            body, alone = plan(of_cte(query.text, cte.name))
-            if is_costly(body) and keeps_its_predicates(whole, alone, cte.references):
-                shared.append(cte)
-        return whole, tuple(shared)
+    def _late(self, plan: LogicalPlan, found: Asked, sources: Sources) -> frozenset[TableName]:
+        """The tables whose rows are filtered while they are decoded, unless the option says which are."""
+        if LATE in self._set:
+            return frozenset()
+        tables = {name: source for name, source in sources.items() if isinstance(source, Snapshot)}
+        rows = {name: pc.sum(snapshot.adds["num_records"]).as_py() or 0 for name, snapshot in tables.items()}
+        late = (name for name in tables if name in found.tables and decodes_late(tables[name], found.tables[name]))
+        return thinned(plan, lambda name: rows.get(name, 0)).union(late)
 
     def _with_computed(
         self,
@@ -268,12 +296,6 @@ class DataFusionEngine(Context):
             options |= _SORT_MERGE
         if found.orders and found.unites:
             options[_REPARTITION_SORTS] = "false"
-        listed = ((name, source) for name, (source, access) in bound.items() if access.path == "listing")
-        if _LATE not in self._set and any(
-            isinstance(source, Snapshot) and name in found.tables and decodes_late(source, found.tables[name])
-            for name, source in listed
-        ):
-            options[_LATE] = "true"
         return options
 
     def external(self, format: str, paths: Sequence[str], options: Mapping[str, Any]) -> External:
@@ -301,7 +323,6 @@ class DataFusionEngine(Context):
 
 _CTES = "/ctes"  # No folder is called so, and no schema of a user's.
 _COLLECT = "datafusion.execution.collect_statistics"
-_LATE = "datafusion.execution.parquet.pushdown_filters"
 _TIME_ZONE = "datafusion.execution.time_zone"
 _REPARTITION_SORTS = "datafusion.optimizer.repartition_sorts"
 _SORT_MERGE = {"datafusion.optimizer.prefer_hash_join": "false"}

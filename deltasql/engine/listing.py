@@ -22,10 +22,11 @@ from deltasql.engine.dataset import readable
 from deltasql.errors import InternalError, NotSupportedError, brief
 from deltasql.names import quote
 
+LATE = "datafusion.execution.parquet.pushdown_filters"
 _OTHER_MESSAGE = "DataFusion's plan message isn't the one that deltasql knows"
 
-Groups = dict[tuple[pa.Scalar, ...], list[Path]]
-"""Files by the values of their partition."""
+Groups = list[tuple[tuple[pa.Scalar, ...], list[Path]]]
+"""The values of each partition, and its files."""
 
 
 class Listings:
@@ -37,18 +38,19 @@ class Listings:
         self._values: dict[pa.DataType, datafusion.ScalarUDF] = {}
         self._fault: str | None = None
         self._tried = False
-        self._templates: weakref.WeakKeyDictionary[Snapshot, bytes] = weakref.WeakKeyDictionary()
+        self._templates: weakref.WeakKeyDictionary[Snapshot, dict[bool, bytes]] = weakref.WeakKeyDictionary()
 
-    def frame(self, snapshot: Snapshot, groups: Groups, *, ordered: bool) -> datafusion.DataFrame:
+    def frame(self, snapshot: Snapshot, groups: Groups, *, ordered: bool, late: bool) -> datafusion.DataFrame:
         """A scan over exactly the files of ``groups``, for a plan that puts rows in order or not.
 
+        ``late``: rows are filtered while they are decoded, whatever the context's option says.
         What is constant in each branch of a union DataFusion 55 takes for no part of an order: then the values of
         partitions are hidden from it.
         """
         value = self._hidden if ordered and len(groups) > 1 else datafusion.lit
-        template = self._template(snapshot)
+        template = self._template(snapshot, late=late)
         frames = []
-        for values, files in groups.items():
+        for values, files in groups:
             frames.append(_with_partition(_listing(self._context, template, files), snapshot, values, value))
         return functools.reduce(lambda one, other: one.union(other), frames)
 
@@ -70,21 +72,23 @@ class Listings:
 
     def _look(self, snapshot: Snapshot) -> str | None:
         try:
-            made = _listing(self._context, self._template(snapshot), snapshot.files)
+            made = _listing(self._context, self._template(snapshot, late=False), snapshot.files)
             return None if _lists(self._context, made, snapshot.files) else _OTHER_MESSAGE
         except Exception as error:  # noqa: BLE001 (DataFusion raises bare Exception)
             return f"DataFusion can't read its plan message back: {brief(error)}"
 
-    def _template(self, snapshot: Snapshot) -> bytes:
+    def _template(self, snapshot: Snapshot, *, late: bool) -> bytes:
         """The plan of a listing of one file, in DataFusion's message format."""
-        if snapshot not in self._templates:
-            context = datafusion.SessionContext(datafusion.SessionConfig(self._config))
+        made = self._templates.setdefault(snapshot, {})
+        if late not in made:
+            config = {**self._config, LATE: "true"} if late else self._config
+            context = datafusion.SessionContext(datafusion.SessionConfig(config))
             stored = [_viewed(field) for field in readable(snapshot) if field.name not in snapshot.partition_columns]
             name = quote(snapshot.name)
             url = file_url(snapshot.files[0])
             context.register_parquet(name, url, schema=pa.schema(stored), file_extension="")
-            self._templates[snapshot] = context.table(name).logical_plan().to_bytes(context)
-        return self._templates[snapshot]
+            made[late] = context.table(name).logical_plan().to_bytes(context)
+        return made[late]
 
 
 def _viewed(field: pa.Field) -> pa.Field:
@@ -97,14 +101,16 @@ def _viewed(field: pa.Field) -> pa.Field:
 def groups(snapshot: Snapshot, files: Sequence[Path], *, values: bool) -> Groups:
     """``files`` by partition; all in one group, with NULL for its values, where ``values`` aren't asked for."""
     if not snapshot.partition_columns:
-        return {(): list(files)}
+        return [((), list(files))]
     if not values:
         nulls = tuple(pa.scalar(None, snapshot.schema.field(name).type) for name in snapshot.partition_columns)
-        return {nulls: list(files)}
-    found: Groups = {}
+        return [(nulls, list(files))]
+    # By their text, as 0.0 and -0.0 are equal.
+    found: dict[tuple[str, ...], tuple[tuple[pa.Scalar, ...], list[Path]]] = {}
     for path in files:
-        found.setdefault(snapshot.partition_values[path], []).append(path)
-    return found
+        each = snapshot.partition_values[path]
+        found.setdefault(tuple(map(repr, each)), (each, []))[1].append(path)
+    return list(found.values())
 
 
 def _with_partition(

@@ -90,15 +90,16 @@ def floats(schema: pa.Schema) -> list[str]:
 class Shown:
     """How a statement sees tables: instants in ``zone``, rows in an order or not.
 
-    ``may_read`` says which columns it can reach.
+    ``may_read`` says which columns it can reach, ``late`` that rows are filtered while they are decoded (see `late`).
     """
 
     zone: str
     may_read: Callable[[str], bool]
     ordered: bool = False
+    late: bool = False
 
 
-_View = tuple[tuple[str, ...], str, bool, bool]
+_View = tuple[tuple[str, ...], str, bool, bool, bool]
 
 
 class Tables:
@@ -206,12 +207,13 @@ class Tables:
         # DataFusion would trust the statistics of floating-point columns, which don't know NaN.
         opaque = tuple(name for name in floats(snapshot.schema) if shown.may_read(name))
         values = _asks_values(snapshot, ask)
-        view = opaque, shown.zone, values, shown.ordered
+        view = opaque, shown.zone, values, shown.ordered, shown.late
         made = self._whole.setdefault(snapshot, {})
         whole = len(access.files) == len(snapshot.files)
         if whole and view in made:
             return made[view]
-        frame = self._listings.frame(snapshot, groups(snapshot, access.files, values=values), ordered=shown.ordered)
+        parts = groups(snapshot, access.files, values=values)
+        frame = self._listings.frame(snapshot, parts, ordered=shown.ordered, late=shown.late)
         table = Table(self._shown(frame, readable(snapshot), opaque, shown.zone))
         if whole:
             made[view] = table

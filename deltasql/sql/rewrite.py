@@ -11,10 +11,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeAlias
 
 from deltasql.errors import PlanError, Span
-from deltasql.names import TableReference, fold, quote
+from deltasql.names import TableReference, fold, quote, text
 from deltasql.sql.dialect import Token
 from deltasql.sql.functions import FunctionCall
 from deltasql.sql.in_lists import kept_apart
@@ -22,8 +23,17 @@ from deltasql.sql.operands import operand_end, operand_start
 from deltasql.sql.scan import RESERVED, Relation, Scan, Scope, scan, seen
 from deltasql.sql.splice import Edit, Spliced, splice
 
+_NONE: Mapping[str, str] = MappingProxyType({})
 Columns: TypeAlias = Mapping[str, "Columns"]
 """The columns of a table by stored name; a struct's fields below it (a list's or map's fields: its element's)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inlined:
+    """What stands in brackets in place of a view: ``text``, in which ``query`` is the view's own."""
+
+    text: str
+    query: Rewritten
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +41,15 @@ class Binding:
     """What a table reference means: the name that the engine serves it under, and its columns.
 
     ``name`` is catalog, schema and table in stored spelling; ``pinned`` the last part's replacement for a
-    table at another version, or for the result of a table function.
+    table at another version, or for the result of a table function. ``schema`` is the engine's schema that it is
+    served in, where the name as it is written wouldn't lead the engine there; ``inlined`` is set for a view.
     """
 
     name: tuple[str, ...]
     columns: Columns
     pinned: str | None = None
+    schema: str | None = None
+    inlined: Inlined | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +57,15 @@ class Rewritten:
     """The text for DataFusion, and what was found on the way.
 
     ``renames``: the output columns that are to be renamed (name, name as written). ``used``: for each table,
-    in order of appearance, the columns of it that the text names. ``stars``: it may read others too.
+    in order of appearance, the columns of it that the text names. ``stars``: it may read others too. ``views`` are
+    the queries of the views in it.
     """
 
     spliced: Spliced
     renames: tuple[tuple[str, str], ...] = ()
     used: tuple[frozenset[str], ...] = ()
     stars: bool = True
+    views: tuple[Rewritten, ...] = ()
 
     @property
     def text(self) -> str:
@@ -59,7 +74,8 @@ class Rewritten:
 
     def may_read(self, column: str) -> bool:
         """False if the text can't reach a column of that name in any of its tables."""
-        return self.stars or any(column in names for names in self.used)
+        own = self.stars or any(column in names for names in self.used)
+        return own or any(view.may_read(column) for view in self.views)
 
     @classmethod
     def untouched(cls, sql: str) -> Rewritten:
@@ -67,21 +83,34 @@ class Rewritten:
         return cls(Spliced(sql, (), sql))
 
 
-def rewrite(sql: str, bind: Callable[[TableReference | FunctionCall], Binding | None]) -> Rewritten:
+def rewrite(
+    sql: str,
+    bind: Callable[[TableReference | FunctionCall], Binding | None],
+    *,
+    constants: Mapping[str, str] = _NONE,
+    tag: str = "",
+) -> Rewritten:
     """``sql`` with its names resolved; ``bind`` says what a table or table function is (None: leave it to the engine).
+
+    ``constants`` are the values of functions without arguments, by name in upper case. ``tag`` is appended to the
+    names of CTEs: DataFusion takes no CTE in a subquery that is called like one outside of it.
 
     Raises `PlanError` for a name that could mean columns differing only by case, and whatever ``bind`` raises.
     """
     found = scan(sql)
-    return _Rewriter(found, {id(r): bind(r.source) for r in found.tables if r.source}).run()
+    return _Rewriter(found, {id(r): bind(r.source) for r in found.tables if r.source}, constants, tag).run()
 
 
 class _Rewriter:
-    def __init__(self, found: Scan, bindings: dict[int, Binding | None]) -> None:
+    def __init__(
+        self, found: Scan, bindings: dict[int, Binding | None], constants: Mapping[str, str], tag: str
+    ) -> None:
         self.scan = found
         self.tokens = found.cursor.tokens
         self._sql = found.cursor.sql
         self.bindings = bindings
+        self.constants = constants
+        self.tag = tag
         self.edits: list[Edit] = []
         self.known: dict[int, Columns | None] = {}
         self.used: dict[int, set[str]] = {id(relation): set() for relation in found.relations}
@@ -93,18 +122,23 @@ class _Rewriter:
         for index in self.scan.definitions:
             token = self.tokens[index]
             self._put(token, self.aliases[fold(token.text)])
-        self.edits += [Edit(token.span, "SELECT * FROM") for token in self.scan.table_words]
+        self.edits += self.scan.edits
         self.edits += _bracketed_comparisons(self.tokens)
         self.edits += kept_apart(self.tokens)
         self.edits += self._leading_from()
         self.edits += [Edit(token.span, "") for token in self.scan.hints]
+        self.edits += self._constants()
+        if self.tag:
+            ctes = [body.name for body in self.scan.bodies.values()]
+            self.edits += [Edit(token.span, quote(seen(token) + self.tag)) for token in ctes]
         self._check_ctes()
         self._check_natural_joins()
         index = 0
         while index < len(self.tokens):
             index = self._chain(index)
         used = tuple(frozenset(self.used[id(relation)]) for relation in self.scan.tables)
-        return Rewritten(splice(self._sql, self.edits), tuple(self._renames()), used, self._has_stars())
+        views = tuple(found.inlined.query for found in self.bindings.values() if found and found.inlined)
+        return Rewritten(splice(self._sql, self.edits), tuple(self._renames()), used, self._has_stars(), views)
 
     def _has_stars(self) -> bool:
         """True if columns may be read that the text doesn't name; ``count(*)`` reads none."""
@@ -113,7 +147,14 @@ class _Rewriter:
         stars = sum(word == "*" for word in words)
         counted = sum(words[index : index + 3] == ["(", "*", ")"] for index in range(len(words)))
         leading = words[:1] == ["FROM"] or ("(", "FROM") in itertools.pairwise(words)
-        return stars > counted or leading or renamed or bool({"TABLE", "NATURAL"} & set(words))
+        return stars > counted or leading or renamed or bool(self.scan.edits or {"TABLE", "NATURAL"} & set(words))
+
+    def _constants(self) -> Iterator[Edit]:
+        """The values of the functions without arguments that are known here."""
+        for index, token in enumerate(self.tokens[:-2]):
+            call = token.upper in self.constants and [t.text for t in self.tokens[index + 1 : index + 3]] == ["(", ")"]
+            if call and not (index and self.tokens[index - 1].text == "."):
+                yield Edit(Span(token.span.start, self.tokens[index + 2].span.end), text(self.constants[token.upper]))
 
     def _leading_from(self) -> list[Edit]:
         """``SELECT *`` before a query that has FROM alone, which DataFusion gives no columns."""
@@ -184,33 +225,57 @@ class _Rewriter:
             self._table(relation, self.bindings[id(relation)])
         elif relation.cte is not None:
             first = next(token for token in self.tokens if token.span.start == relation.span.start)
-            self._put(first, seen(relation.cte))
+            name = seen(relation.cte)
+            if self.tag:
+                alias = "" if relation.alias is not None else f" AS {quote(name)}"
+                self.edits.append(Edit(first.span, quote(name + self.tag) + alias))
+            else:
+                self._put(first, name)
 
     def _table(self, relation: Relation, binding: Binding | None) -> None:
         if binding is None:
             return
         name = (*_as_written(relation, binding)[:-1], binding.pinned or binding.name[-1])
-        replacement = ".".join(quote(part) for part in name)
-        if binding.pinned and relation.alias is None and not self._has_namesake(relation, binding):
-            replacement += f" AS {quote(binding.name[-1])}"
+        replacement = ".".join(quote(part) for part in name) if binding.inlined is None else f"({binding.inlined.text})"
+        if relation.alias is None and (alias := self._alias(relation, binding)) is not None:
+            replacement += f" AS {quote(alias)}"
         self.edits.append(Edit(relation.span, replacement))
+
+    def _alias(self, relation: Relation, binding: Binding) -> str | None:
+        """The alias of a table that the engine has under another name than the statement, which gives it none."""
+        if not self._has_namesake(relation, binding):
+            return binding.name[-1] if binding.pinned or binding.schema or binding.inlined else None
+        return ".".join(binding.name) if binding.inlined else None
 
     def _has_namesake(self, relation: Relation, binding: Binding) -> bool:
         """True if another table without an alias has the name too: both then go without."""
         scope = next(scope for scope in self.scan.scopes if relation in scope.relations)
         others = (other for other in scope.relations if other is not relation and other.alias is None)
-        return any(fold(part) == fold(binding.name[-1]) for other in others for part in self._qualifiers(other)[0][-1:])
+        return any(fold(part) == fold(binding.name[-1]) for other in others for part in self._visible(other)[-1:])
 
-    def _qualifiers(self, relation: Relation) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The parts by which columns of ``relation`` may be qualified, and what is to stand there."""
+    def _visible(self, relation: Relation) -> tuple[str, ...]:
+        """The parts by which columns of ``relation`` may be qualified."""
         if relation.alias is not None:
-            return (relation.alias.text,), (seen(relation.alias),)
+            return (relation.alias.text,)
         if relation.cte is not None:
-            return (relation.cte.text,), (seen(relation.cte),)
+            return (relation.cte.text,)
         binding = self.bindings.get(id(relation))
         if binding is None:
-            return (relation.reference.parts, ()) if relation.reference is not None else ((), ())
-        return binding.name, (binding.name[-1],) if binding.pinned else _as_written(relation, binding)
+            return relation.reference.parts if relation.reference is not None else ()
+        return binding.name
+
+    def _qualifier(self, relation: Relation) -> tuple[str, ...]:
+        """What is to stand where columns of ``relation`` are qualified."""
+        if relation.alias is not None:
+            return (seen(relation.alias),)
+        if relation.cte is not None:
+            return (seen(relation.cte),)
+        binding = self.bindings.get(id(relation))
+        if binding is None:
+            return ()
+        if (alias := self._alias(relation, binding)) is not None:
+            return (alias,)
+        return (binding.name[-1],) if binding.pinned else _as_written(relation, binding)
 
     def _columns(self, relation: Relation) -> Columns | None:
         """The columns of a relation; of a subquery or CTE, the names that its own tables and aliases have.
@@ -299,12 +364,12 @@ class _Rewriter:
                     message = f"the table `{name}` stands there more than once"
                     raise PlanError(message, hint="give each an alias", span=parts[0].span, statement=self._sql)
                 if found:
-                    self._qualify(parts[:length], self._qualifiers(found[0])[1])
+                    self._qualify(parts[:length], self._qualifier(found[0]))
                     return found[0], parts[length:]
         return None
 
     def _is_named(self, relation: Relation, parts: list[Token]) -> bool:
-        visible = self._qualifiers(relation)[0]
+        visible = self._visible(relation)
         front = [fold(part.text) for part in parts]
         return len(visible) >= len(front) and [fold(part) for part in visible[-len(front) :]] == front
 
@@ -346,6 +411,8 @@ def _within(inner: Span, outer: Span) -> bool:
 
 def _as_written(relation: Relation, binding: Binding) -> tuple[str, ...]:
     """The bound name with as many parts as the statement gave it: DataFusion shows it in columns' names."""
+    if binding.schema is not None:
+        return binding.schema, binding.name[-1]
     parts = relation.reference.parts if relation.reference is not None else ()
     return binding.name[-len(parts) :] if parts else binding.name[-2:]
 

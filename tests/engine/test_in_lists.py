@@ -141,3 +141,28 @@ def test_files_left_out(tmp_path: Path, predicate: str, files: int) -> None:
     with deltasql.connect(tmp_path) as connection:
         plan = connection.sql(f"EXPLAIN SELECT * FROM t WHERE {predicate}", [1] * predicate.count("?")).fetchall()
     assert [text for kind, text in plan if kind.startswith("table") and f"{files} of 4 files" in text], plan
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    ["NOT (b IN (2, 3) AND b NOT IN (2, 3))", "b NOT IN (2, 3) OR b NOT IN (4, 5)", "b IN (c, 2) AND b IN (3, 5)"],
+)
+def test_writes(tmp_path: Path, predicate: str) -> None:
+    """What a wrong merge would delete can't be had back."""
+    rows = pa.table({"b": pa.array([1, 2, 3, 4, 5, None], pa.int64()), "c": pa.array([3] * 6, pa.int64())})
+    for name in ("deleted", "updated", "merged", "source"):
+        write_deltalake(tmp_path / name, rows)
+    with deltasql.connect(tmp_path) as connection:
+        connection.sql(f"DELETE FROM deleted WHERE {predicate}")
+        connection.sql(f"UPDATE updated SET c = 0 WHERE {predicate}")
+        on = f"USING source AS s ON t.b IS NOT DISTINCT FROM s.b AND ({predicate.replace('b ', 't.b ').replace('c,', 't.c,')})"
+        connection.sql(f"MERGE INTO merged AS t {on} WHEN MATCHED THEN DELETE")
+        left = [
+            connection.sql(f"SELECT b FROM {name} WHERE c = 3").fetchall() for name in ("deleted", "updated", "merged")
+        ]
+    reference = sqlite3.connect(":memory:")
+    reference.execute("CREATE TABLE t (b, c)")
+    reference.executemany("INSERT INTO t VALUES (?, 3)", [(value,) for value in rows["b"].to_pylist()])
+    right = reference.execute(f"SELECT b FROM t WHERE ({predicate}) IS NOT TRUE").fetchall()
+    reference.close()
+    assert [sorted(map(str, found)) for found in left] == [sorted(map(str, right))] * 3

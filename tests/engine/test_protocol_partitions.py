@@ -130,3 +130,13 @@ def test_rows(lake_con: deltasql.Connection, name: str, readers: Sequence[str]) 
 
 def test_duckdb_reads_the_same(lake_con: deltasql.Connection, tmp_path: Path) -> None:
     assert duckdb_differs(lake_con, TABLES, tmp_path) == []
+
+
+def test_zeros_of_both_signs_are_two_partitions(tmp_path: Path) -> None:
+    with deltasql.connect(tmp_path) as con:
+        con.sql("CREATE TABLE t (id INT, p DOUBLE) PARTITIONED BY (p)")
+        con.sql("INSERT INTO t VALUES (1, 0.0), (2, -0.0)")
+        for reader in ("auto", "listing", "scan", "dataset"):
+            con.sql(f"SET deltasql.reader = '{reader}'")
+            shown = [(id, str(p)) for id, p in con.sql("SELECT id, p FROM t ORDER BY id")]
+            assert shown == [(1, "0.0"), (2, "-0.0")], reader

@@ -6,8 +6,8 @@ whose columns differ are put together by name, a column that one lacks being NUL
 
 from __future__ import annotations
 
-from deltasql.engine.external.files import find
-from deltasql.engine.external.options import OPTIONS, Option, options_of
+from deltasql.engine.external.files import find, is_hidden
+from deltasql.engine.external.options import OPTIONS, Option, character, options_of
 from deltasql.engine.external.table import External, external
 
-__all__ = ["OPTIONS", "External", "Option", "external", "find", "options_of"]
+__all__ = ["OPTIONS", "External", "Option", "character", "external", "find", "is_hidden", "options_of"]

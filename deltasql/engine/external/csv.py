@@ -36,7 +36,7 @@ def scans(
         if pa.types.is_nested(field.type) or pa.types.is_binary(field.type):
             message = f"`read_csv` can't read `{field.name}` as {sql_name(field.type)}"
             raise NotSupportedError(message, hint="read it as a STRING")
-    rows = 0 if declared else rows_per_file(options, files)
+    rows = 0 if declared or options["all_varchar"] else rows_per_file(options, files)
     kinds: dict[str, set[str]] = {}
     groups: dict[tuple[str, tuple[str, ...]], list[Path]] = {}
     for file in files:

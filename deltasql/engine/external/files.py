@@ -50,7 +50,7 @@ def _matching(format: str, text: str) -> list[Path]:
             raise PlanError(f"`{text}` is a Delta table", hint=hint)
         endings = tuple(end + packed for end in _ENDINGS[format] for packed in {"", *COMPRESSIONS.values()})
         below = (file for file in path.rglob("*") if file.name.lower().endswith(endings) and file.is_file())
-        files = [file for file in below if not any(map(_is_hidden, file.relative_to(path).parts))]
+        files = [file for file in below if not any(map(is_hidden, file.relative_to(path).parts))]
         what = f"`{text}` holds no {' or '.join(_ENDINGS[format])} file"
     else:
         files = [Path(name) for name in glob.iglob(str(path), recursive=True) if Path(name).is_file()]  # noqa: PTH207
@@ -60,7 +60,8 @@ def _matching(format: str, text: str) -> list[Path]:
     return sorted(files)
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
+    """True for the name of a file or folder that is none of the data: ``_SUCCESS``, ``.crc``, but not ``_k=v``."""
     return name.startswith(".") or (name.startswith("_") and "=" not in name)
 
 

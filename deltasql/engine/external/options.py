@@ -18,7 +18,8 @@ from deltasql.types import parse_type
 _FEW = 100
 
 
-def _character(text: str) -> str:
+def character(text: str) -> str:
+    """A sign that separates or encloses values; a tab may be spelled out."""
     text = {"\\t": "\t", "tab": "\t"}.get(text, text)
     if len(text) != 1 or not text.isascii():
         raise ValueError("one ASCII character")
@@ -62,11 +63,12 @@ _TEXT = (
 OPTIONS: Mapping[str, tuple[Option, ...]] = {
     "csv": (
         Option("header", switch, _ON, "the first line has the names; without, they are column_1, column_2, …"),
-        Option("delim", _character, ",", "what separates values", ("sep", "delimiter")),
-        Option("quote", _character, '"', "what encloses values; doubled, it stands for itself"),
-        Option("escape", _character, None, "what a quote in a value may also follow"),
-        Option("comment", _character, None, "lines that start with it are passed over"),
+        Option("delim", character, ",", "what separates values", ("sep", "delimiter")),
+        Option("quote", character, '"', "what encloses values; doubled, it stands for itself"),
+        Option("escape", character, None, "what a quote in a value may also follow"),
+        Option("comment", character, None, "lines that start with it are passed over"),
         Option("newlines_in_values", switch, None, "quoted values may span lines (on where there are quotes)"),
+        Option("all_varchar", switch, _OFF, "all columns are STRING, whatever their values look like"),
         Option("null_padding", switch, _OFF, "lines may be short: what is missing is NULL", ("truncated_rows",)),
         *_TEXT,
         *_SHARED,
