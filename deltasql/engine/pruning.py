@@ -27,6 +27,8 @@ Mask = Any
 """A boolean array over the files (true: may match), or None where nothing is proved."""
 
 _LOOKED_AT = 64
+_EXACT_DIGITS = 15
+"""Those of a decimal that a double keeps."""
 _FLIPPED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _INVERSE = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _COMPARE = {"<": pc.less, "<=": pc.less_equal, ">": pc.greater, ">=": pc.greater_equal}
@@ -211,6 +213,8 @@ class Bounds:
         if f"min.{column}" not in self._names or f"max.{column}" not in self._names:
             return None
         low, high = self._adds[f"min.{column}"], self._adds[f"max.{column}"]
+        if pa.types.is_decimal(low.type) and low.type.precision > _EXACT_DIGITS:
+            return None  # delta-rs writes, and reads, bounds of decimals as doubles.
         if pa.types.is_timestamp(high.type):
             # Statistics keep milliseconds, cut off: the greatest value may lie up to one above.
             high = pc.add(high, pa.scalar(dt.timedelta(milliseconds=1), pa.duration(high.type.unit)))

@@ -9,6 +9,7 @@ a column of that name: then all use the column's, and the alias's own spelling i
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from typing import TypeAlias
 
 from deltasql.errors import PlanError, Span
 from deltasql.names import TableReference, fold, quote, text
+from deltasql.sql.casts import kept_casts
 from deltasql.sql.dialect import Token
 from deltasql.sql.functions import FunctionCall
 from deltasql.sql.in_lists import kept_apart
@@ -43,6 +45,7 @@ class Binding:
     ``name`` is catalog, schema and table in stored spelling; ``pinned`` the last part's replacement for a
     table at another version, or for the result of a table function. ``schema`` is the engine's schema that it is
     served in, where the name as it is written wouldn't lead the engine there; ``inlined`` is set for a view.
+    ``decimals`` is False if no column is a DECIMAL.
     """
 
     name: tuple[str, ...]
@@ -50,6 +53,7 @@ class Binding:
     pinned: str | None = None
     schema: str | None = None
     inlined: Inlined | None = None
+    decimals: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,10 @@ class _Rewriter:
             self._put(token, self.aliases[fold(token.text)])
         self.edits += self.scan.edits
         self.edits += _bracketed_comparisons(self.tokens)
+        self.edits += _zoned_literals(self.tokens)
         self.edits += kept_apart(self.tokens)
+        decimals = any(binding is None or binding.decimals for binding in self.bindings.values())
+        self.edits += kept_casts(self.tokens, decimals=decimals)
         self.edits += self._leading_from()
         self.edits += [Edit(token.span, "") for token in self.scan.hints]
         self.edits += self._constants()
@@ -415,6 +422,19 @@ def _as_written(relation: Relation, binding: Binding) -> tuple[str, ...]:
         return binding.schema, binding.name[-1]
     parts = relation.reference.parts if relation.reference is not None else ()
     return binding.name[-len(parts) :] if parts else binding.name[-2:]
+
+
+_ZONED = re.compile(r"\d[ T]\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$", re.IGNORECASE | re.DOTALL)
+
+
+def _zoned_literals(tokens: tuple[Token, ...]) -> Iterator[Edit]:
+    """TIMESTAMPTZ for ``TIMESTAMP '…'`` of a text with a zone, which is an instant (SQL:2016, 5.3).
+
+    DataFusion takes it for the clock's time in UTC, which then is one of the session's zone.
+    """
+    for word, value in itertools.pairwise(tokens):
+        if word.upper == "TIMESTAMP" and value.kind == "string" and _ZONED.search(value.text.strip()):
+            yield Edit(word.span, "TIMESTAMPTZ")
 
 
 def _bracketed_comparisons(tokens: tuple[Token, ...]) -> Iterator[Edit]:

@@ -238,3 +238,12 @@ def test_a_constant_for_a_partition_column_can_be_read_back(con):
     assert con.sql("UPDATE t SET p = '' WHERE v = 1").fetchall() == [(1,)]
     assert DeltaTable(con.root / "t").to_pyarrow_table().column("p").null_count == 1
     assert con.sql("SELECT v FROM t WHERE p IS NULL").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("literal", ["2024-01-01 12:00:00Z", "2024-01-01T07:00:00-05:00", "2024-01-01 13:00:00 +01:00"])
+def test_a_literal_with_a_zone_is_an_instant(con, literal):
+    con.sql("SET time_zone = 'America/New_York'")
+    con.sql("CREATE TABLE t (ts TIMESTAMP)")
+    con.sql("INSERT INTO t VALUES ('2024-01-01 12:00:00Z')")
+    assert con.sql(f"SELECT count(*) FROM t WHERE ts = TIMESTAMP '{literal}'").fetchone() == (1,)
+    assert con.sql(f"DELETE FROM t WHERE ts <> TIMESTAMP '{literal}'").fetchone() == (0,)

@@ -110,6 +110,7 @@ TestAgreement.settings = settings(
     max_examples=25,
     stateful_step_count=12,
     deadline=None,
+    derandomize=True,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # Shrinking takes minutes; the failing steps are printed.
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
