@@ -17,9 +17,12 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import lakes
 import platformdirs
@@ -30,6 +33,9 @@ from dml_report import missed, report
 from dml_sides import SIDES
 from engines import OURS
 from measuring import RESULTS, setting, without_collection
+
+if TYPE_CHECKING:
+    import duckdb
 
 PATIENCE = 300  # seconds of one run, after which it is ended
 _ROWS = "rows.arrow"
@@ -64,8 +70,8 @@ def child(case: Case, side: str, folder: Path) -> dict[str, float]:
     """What the write costs in this process and in those that it started."""
     rows = pq.read_table(folder / _ROWS) if case.verb == "rows" else None
     writer = SIDES[side]()
+    run = writer.setup(case, folder, rows)
     try:
-        run = writer.setup(case, folder, rows)
         with without_collection():
             for process in processes():
                 (process / "clear_refs").write_text("5")  # Peaks from here on (proc(5)).
@@ -129,7 +135,7 @@ def _copied(source: str, target: str) -> None:
         shutil.copyfile(source, target)
 
 
-def connected(tables: Mapping[str, Path]) -> lakes.duckdb.DuckDBPyConnection:
+def connected(tables: Mapping[str, Path]) -> duckdb.DuckDBPyConnection:
     connection = lakes.duckdb_with("delta")
     connection.execute("SET enable_progress_bar = false")
     for name, path in tables.items():
@@ -182,10 +188,12 @@ def ended(command: Sequence[str]) -> dict[str, float] | str:
         try:
             out, err = process.communicate(timeout=PATIENCE)
         except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)
             if isinstance(error, subprocess.TimeoutExpired):
                 return f"ended after {PATIENCE} s"
             raise
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     if process.returncode:
         lines = [line for line in err.splitlines() if line and not line.startswith(" ")]
         return f"exit code {process.returncode}: {lines[-1] if lines else ''}"[:300]
@@ -222,20 +230,23 @@ def show(number: int, run: Written) -> None:
     print(f"round {number}, {run.case}, {run.side}: {text} ({run.codec}, load {run.load})", flush=True)
 
 
-def run(arguments: argparse.Namespace) -> dict[str, object]:
+def run(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
+    """What was found so far, after each run: one that is ended early isn't lost."""
     lake = lakes.tpch(arguments.data, arguments.scale)
     made = sources(lake, arguments.data / f"dml-{arguments.scale:g}", arguments.scale)
     writers = {name: SIDES[name]() for name in arguments.sides}
     with tempfile.TemporaryDirectory(dir=arguments.data) as folder:
         ground = Ground(lake.tables | made, Path(folder), arguments.scale)
-        results = [asdict(written) for written in runs(selected(arguments), ground, arguments)]
-    return {
-        **setting(dict.fromkeys(library for writer in writers.values() for library in writer.libraries)),
-        "scale": arguments.scale,
-        "rounds": arguments.rounds,
-        "sides": {name: writer.how for name, writer in writers.items()},
-        "runs": results,
-    }
+        found: dict[str, object] = {
+            **setting(dict.fromkeys(library for writer in writers.values() for library in writer.libraries)),
+            "scale": arguments.scale,
+            "rounds": arguments.rounds,
+            "sides": {name: writer.how for name, writer in writers.items()},
+        }
+        results = []
+        for written in runs(selected(arguments), ground, arguments):
+            results.append(asdict(written))
+            yield {**found, "runs": results}
 
 
 def selected(arguments: argparse.Namespace) -> list[Case]:
@@ -272,17 +283,27 @@ def parsed() -> argparse.Namespace:
     return arguments
 
 
+def leave(arguments: argparse.Namespace) -> NoReturn:
+    """Be the child, and end at once: Spark's client would try for minutes to reach a server that is gone."""
+    (case,) = selected(arguments)
+    try:
+        print(json.dumps(child(case, arguments.child, arguments.at)), flush=True)
+    except BaseException:  # noqa: BLE001 (panics of Rust libraries derive from it; the parent shows the last line)
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    os._exit(0)
+
+
 def main() -> int:
     arguments = parsed()
     if arguments.child:
-        (case,) = selected(arguments)
-        print(json.dumps(child(case, arguments.child, arguments.at)), flush=True)
-        os._exit(0)  # Spark's client would try for minutes to reach the server that it no longer has.
+        leave(arguments)
     # Ended by a time limit, it still has a child to end and copies to remove.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    found = run(arguments)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(found, indent=1) + "\n")
+    for found in run(arguments):
+        arguments.out.write_text(json.dumps(found, indent=1) + "\n")
     print(report(arguments.out))
     return int(arguments.check and missed(found))
 

@@ -44,7 +44,7 @@ class Runs:
         found = self.rows[case].get(side, ())
         if not found or any(run["outcome"] != "ok" for run in found):
             return None
-        return statistics.median(run[measure] for run in found)
+        return float(statistics.median(run[measure] for run in found))
 
     def ratio(self, case: str, side: str, measure: Measure) -> float | None:
         """Ours over theirs."""
@@ -117,7 +117,7 @@ def head(found: Mapping[str, Any]) -> str:
     machine = f"{hardware['cpu']}, {hardware['cores']} cores, {hardware['memory_gib']} GiB"
     lines = [
         f"Measured {found['measured']} on {machine}, load {min(loads):.1f} to {max(loads):.1f}.",
-        f"TPC-H at scale {found['scale']:g}, medians of {found['rounds']} runs, each a process of its own.",
+        f"TPC-H at scale {found['scale']:g}, medians of {found['rounds']} rounds, each run a process of its own.",
         "",
         ", ".join(f"{name} {version}" for name, version in found["versions"].items()) + ".",
         "",
@@ -178,11 +178,12 @@ def plot(found: Mapping[str, Any], path: Path) -> None:
     runs = collected(found)
     names = list(runs.rows)
     figure, panels = plt.subplots(1, 2, figsize=(9, 0.22 * len(names) + 1.3), sharey=True, layout="constrained")
-    for panel, measure in zip(panels, ("wall", "cpu"), strict=True):
+    shown: tuple[Measure, Measure] = ("wall", "cpu")
+    for panel, measure in zip(panels, shown, strict=True):
         panel.axvline(1, color="#d1495b", linewidth=1.5, label=_NAMED[OURS])
         for side in runs.sides:
             points = [
-                (1 / found, place) for place, name in enumerate(names) if (found := runs.ratio(name, side, measure))
+                (1 / ours, place) for place, name in enumerate(names) if (ours := runs.ratio(name, side, measure))
             ]
             if side != OURS and points:
                 across, down = zip(*points, strict=True)

@@ -10,7 +10,7 @@ import datetime as dt
 import importlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from dml_cases import COPY, Case
 from engines import OURS
@@ -41,7 +41,7 @@ class Writer(Protocol):
 class Ours:
     """A statement on a connection that has seen no table yet."""
 
-    libraries = ("deltasql", "datafusion", "deltalake", "pyarrow")
+    libraries: tuple[str, ...] = ("deltasql", "datafusion", "deltalake", "pyarrow")
     how = "connect(folder).sql(statement).fetchall(), zstd(1)"
 
     def setup(self, case: Case, folder: Path, rows: pa.Table | None) -> Run:
@@ -58,11 +58,11 @@ class Ours:
 class DeltaRs:
     """The call that the statement stands for; rows of another table come by `DeltaTable.scan`, its quickest way."""
 
-    libraries = ("deltalake",)
+    libraries: tuple[str, ...] = ("deltalake",)
 
-    def __init__(self, codec: str | None, level: int | None) -> None:
+    def __init__(self, codec: Literal["ZSTD"] | None, level: int | None) -> None:
         self._codec, self._level = codec, level
-        self.how = f"delete, update, merge, write_deltalake; {'snappy, its default' if codec is None else 'zstd(1)'}"
+        self.how = f"delete, update, merge, write_deltalake; {'its own codecs' if codec is None else 'zstd(1)'}"
 
     def setup(self, case: Case, folder: Path, rows: pa.Table | None) -> Run:
         from deltalake import DeltaTable, WriterProperties, write_deltalake
@@ -80,7 +80,12 @@ class DeltaRs:
         def merge() -> None:
             source = DeltaTable(folder / case.source).scan()
             merger = DeltaTable(path).merge(
-                source, case.condition, source_alias="s", target_alias="t", writer_properties=written
+                source,
+                case.condition,
+                source_alias="s",
+                target_alias="t",
+                streamed_exec=False,  # Streamed, the source's values don't prune files.
+                writer_properties=written,
             )
             if case.updates:
                 merger = merger.when_matched_update(dict(case.updates))
@@ -108,7 +113,7 @@ class DeltaRs:
 class Sail:
     """Its server, to which the tables are told by name before."""
 
-    libraries = ("pysail", "pyspark-client")
+    libraries: tuple[str, ...] = ("pysail", "pyspark-client")
     how = "spark.sql(statement).toArrow(), a server of its own on 127.0.0.1, its own codec"
 
     def setup(self, case: Case, folder: Path, rows: pa.Table | None) -> Run:

@@ -1,6 +1,6 @@
 """What deltasql's table functions give, by the values of their arguments.
 
-``table_changes('t', start [, end])``, ``table_history('t')``, ``table_files('t')``,
+``table_changes('t', start [, end])``, ``table_history('t')``, ``table_detail('t')``, ``table_files('t')``,
 ``delta_scan('path' [, version => n | timestamp => t])``, ``read_parquet|read_csv|read_json(paths [, option => v])``.
 """
 
@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from deltasql.catalog import inspection
 from deltasql.catalog.changes import changes
+from deltasql.catalog.detail import detail
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.external import External
 from deltasql.engine.sources import Feed, Files, Rows, Source
@@ -71,6 +72,10 @@ def _history(name: str, context: Context, values: Values) -> Rows:
     return Rows(_shown(name, values), inspection.history(_table(name, context, values)))
 
 
+def _detail(name: str, context: Context, values: Values) -> Rows:
+    return Rows(_shown(name, values), detail(_table(name, context, values)))
+
+
 def _files(name: str, context: Context, values: Values) -> Rows:
     return Rows(_shown(name, values), inspection.files(_table(name, context, values)))
 
@@ -114,6 +119,7 @@ _FUNCTIONS: Mapping[str, Callable[[str, Context, Values], Snapshot | Source]] = 
     "read_json": _external,
     "read_parquet": _external,
     "table_changes": _changes,
+    "table_detail": _detail,
     "table_files": _files,
     "table_history": _history,
 }

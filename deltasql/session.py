@@ -6,26 +6,30 @@ import datetime as dt
 import zoneinfo
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
-from deltasql import functions
+import pyarrow as pa
+
+from deltasql import functions, information
 from deltasql.catalog import catalog as catalogs
 from deltasql.catalog.catalog import Catalog, TableEntry
 from deltasql.catalog.snapshot import Snapshot, fields, version_at
+from deltasql.catalog.views import Home, View
 from deltasql.engine.engine import BoundQuery, DataFusionEngine, Engine
 from deltasql.engine.external import External
 from deltasql.engine.provider import TableName
 from deltasql.engine.sources import Source
-from deltasql.errors import Error, NotSupportedError, ParseError, PlanError, Span, StorageError
-from deltasql.names import AsOf, TableReference, Version, fold
+from deltasql.errors import Error, NotSupportedError, PlanError, ProgrammingError, Span, StorageError
+from deltasql.names import AsOf, TableReference, Version, fold, match, quote
 from deltasql.settings import Settings
 from deltasql.sql.dialect import tokenize
 from deltasql.sql.functions import FunctionCall
 from deltasql.sql.parameters import placeholders
-from deltasql.sql.rewrite import Binding, Rewritten, rewrite
+from deltasql.sql.rewrite import Binding, Columns, Inlined, Rewritten, rewrite
 from deltasql.sql.statements import Fragment
 from deltasql.sql.woven import Woven
+from deltasql.types import sql_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Session:
     @classmethod
     def over(cls, catalog: Catalog) -> Session:
         """A session with its own engine."""
-        engine = DataFusionEngine(catalog, catalog=catalogs.MAIN, schema=catalogs.DEFAULT)
+        engine = DataFusionEngine(catalog=catalogs.MAIN, schema=catalogs.DEFAULT)
         return cls(catalog, engine, Settings())
 
 
@@ -67,21 +71,29 @@ def _unheard(rows: int) -> None:
 class StatementContext:
     """What one statement sees: its parameters, and one snapshot of each table however often it is named.
 
-    ``text`` is the statement as the user wrote it. ``progress`` is told how many rows more were written.
+    ``text`` is the statement as the user wrote it. ``progress`` is told how many rows more were written. ``home`` is
+    where names resolve, if not where the connection's do, ``inside`` the views whose text is being resolved.
     """
 
     session: Session
     parameters: Mapping[str, Any] = field(default_factory=dict)
     text: str = ""
     progress: Callable[[int], None] = _unheard
+    home: Home | None = None
+    inside: tuple[tuple[str, str, str], ...] = ()
     _latest: dict[TableEntry, Snapshot] = field(default_factory=dict)
 
     # -- tables
 
+    def named(self, reference: TableReference) -> TableEntry | View:
+        """The table or view that a statement names. Raises as `Catalog.resolve` does, with the name's place."""
+        with _spanned(reference.span):
+            return self.session.catalog.named(reference, self.home)
+
     def entry(self, reference: TableReference) -> TableEntry:
         """The table that a statement names. Raises as `Catalog.resolve` does, with the name's place."""
         with _spanned(reference.span):
-            return self.session.catalog.resolve(reference)
+            return self.session.catalog.resolve(reference, self.home)
 
     def latest(self, entry: TableEntry) -> Snapshot:
         """The table as this statement sees it first."""
@@ -93,12 +105,15 @@ class StatementContext:
         """The table that a statement names, at the version that it asks for."""
         reference = self.session.catalog.travel(reference)
         entry = self.entry(reference)
+        return entry, self._at(entry, reference)
+
+    def _at(self, entry: TableEntry, reference: TableReference) -> Snapshot:
         with _spanned(reference.span):
             if reference.as_of is None:
-                return entry, self.latest(entry)
+                return self.latest(entry)
             with suppress(StorageError, NotSupportedError):  # An older version may be read where the latest can't be.
                 self.latest(entry)
-            return entry, self.session.catalog.snapshot(entry, self.version(reference.as_of, entry))
+            return self.session.catalog.snapshot(entry, self.version(reference.as_of, entry))
 
     def open(self, reference: TableReference) -> Snapshot:
         """The table that a statement names, at the version that it asks for."""
@@ -153,30 +168,92 @@ class StatementContext:
         with _shifted(source):
             return self._resolved(source.sql, given or {})[0]
 
-    def _resolved(self, sql: str, given: Mapping[str, Given]) -> tuple[Rewritten, dict[TableName, Snapshot | Source]]:
-        sources: dict[TableName, Snapshot | Source] = {}
+    def columns(self, source: Fragment) -> pa.Schema:
+        """The columns that a query gives, in the engine's own names."""
+        with _shifted(source):
+            return self.session.engine.schema(*self._resolved(source.sql, {}))
+
+    def _resolved(
+        self, sql: str, given: Mapping[str, Given], sources: Sources | None = None
+    ) -> tuple[Rewritten, Sources]:
+        """``sql`` with its names resolved, and what they mean, which is added to ``sources``."""
+        found: Sources = {} if sources is None else sources
 
         def bind(wanted: TableReference | FunctionCall) -> Binding | None:
             if isinstance(wanted, FunctionCall):
-                source = self.function(wanted)
                 parts = catalogs.MAIN, functions.SCHEMA, wanted.name
-                pinned: str | None = f"{wanted.name}#{len(sources)}"
-                columns = source.fields if isinstance(source, Snapshot) else fields(source.schema)
-            elif wanted.parts and wanted.parts[-1] in given:
-                pinned = wanted.parts[-1]
-                parts, source = given[pinned].parts, given[pinned].source
-                columns = source.fields if isinstance(source, Snapshot) else fields(source.schema)
-            elif any(fold(part) == "information_schema" for part in wanted.parts[:-1]):
-                return None
-            else:
-                entry, source = self.snapshot(wanted)
-                travels = self.session.catalog.travel(wanted).as_of is not None
-                parts, columns = entry.parts, source.fields
-                pinned = f"{entry.name}@v{source.version}" if travels else None
-            sources[parts[0], parts[1], pinned or parts[2]] = source
-            return Binding(parts, columns, pinned)
+                return self._served(parts, self.function(wanted), found, pinned=f"{wanted.name}#{len(found)}")
+            if wanted.parts and (name := wanted.parts[-1]) in given:
+                table = given[name]
+                return self._served(table.parts, table.source, found, pinned=name, written=len(wanted.parts))
+            if any(fold(part) == information.NAME for part in wanted.parts[-2:-1]):
+                return self._information(wanted, found)
+            wanted = self.session.catalog.travel(wanted)
+            entry = self.named(wanted)
+            if isinstance(entry, View):
+                with _spanned(wanted.span):
+                    return self._view(entry, wanted, found)
+            snapshot = self._at(entry, wanted)
+            pinned = f"{entry.name}@v{snapshot.version}" if wanted.as_of is not None else None
+            return self._served(entry.parts, snapshot, found, pinned=pinned, written=len(wanted.parts) or 2)
 
-        return rewrite(sql, bind), sources
+        home = self.home or self.session.catalog.home
+        current = {"CURRENT_CATALOG": home.catalog, "CURRENT_SCHEMA": home.schema, "CURRENT_DATABASE": home.schema}
+        tag = f"@{'.'.join(self.inside[-1])}" if self.inside else ""
+        return rewrite(sql, bind, constants=current, tag=tag), found
+
+    def _information(self, wanted: TableReference, sources: Sources) -> Binding | None:
+        """A table of an ``information_schema``, which is the current catalog's unless a name says which."""
+        catalog, home = self.session.catalog, self.home or self.session.catalog.home
+        with _spanned(wanted.span):
+            root = catalog.of(wanted.parts[0] if len(wanted.parts) == 3 else home.catalog)
+        found = information.information(catalog, root.name, fold(wanted.name))
+        if found is None:
+            return None
+        schema = f"/{root.name}"  # Under its own name, DataFusion would give its own.
+        sources[catalogs.MAIN, schema, found.table_name] = found
+        return Binding((root.name, information.NAME, found.table_name), fields(found.schema), schema=schema)
+
+    def _view(self, view: View, wanted: TableReference, sources: Sources) -> Binding:
+        """A view: its query stands in its place, over tables added to ``sources``, its columns as they were made."""
+        if wanted.as_of is not None:
+            hint = "it has no versions; its query may say of which versions of its tables it is"
+            raise NotSupportedError(f"`{view}` is a view, which can't be read as of another version", hint=hint)
+        if view.parts in self.inside:
+            raise PlanError(f"the view `{view}` reads itself")
+        inside = replace(self, parameters={}, home=view.home, inside=(*self.inside, view.parts))
+        try:
+            query, _ = inside._resolved(view.query, {}, sources)  # noqa: SLF001  # It is of this class.
+            given = self.session.engine.schema(query, sources)
+            columns, inlined = _as_made(view, query, given)
+        except ProgrammingError as error:
+            hint = f"CREATE OR REPLACE VIEW {view} makes it anew"
+            raise type(error)(f"view `{view}` can't be read: {error.message}", hint=hint) from error
+        except Error as error:
+            raise type(error)(f"view `{view}` can't be read: {error.message}", hint=error.hint) from error
+        return Binding(view.parts, columns, inlined=inlined)
+
+    def _served(
+        self,
+        parts: tuple[str, str, str],
+        source: Snapshot | Source,
+        sources: Sources,
+        *,
+        pinned: str | None = None,
+        written: int = 3,
+    ) -> Binding:
+        """Add ``source`` to ``sources`` under a name of the engine's, which knows `MAIN` and its schema `DEFAULT`.
+
+        ``written`` is the number of parts that the statement gave; those of a view stand where a CTE could have them.
+        """
+        catalog, schema, name = parts
+        home = schema if catalog == catalogs.MAIN else f"{catalog}/{schema}"  # No folder is called so.
+        sources[catalogs.MAIN, home, pinned or name] = source
+        columns = source.fields if isinstance(source, Snapshot) else fields(source.schema)
+        seen = (catalogs.MAIN, catalogs.DEFAULT, "")[: 3 - written] + parts[3 - written :]
+        leads = seen == parts and catalog == catalogs.MAIN and not (self.inside and written == 1)
+        decimals = any("decimal" in str(field.type) for field in source.schema)
+        return Binding(parts, columns, pinned, None if leads else home, decimals=decimals)
 
     def function(self, call: FunctionCall) -> Snapshot | Source:
         """What a table function gives; its arguments are constants. Errors have the place of the call."""
@@ -184,7 +261,7 @@ class StatementContext:
             values = {name: self._argument(argument.sql) for name, argument in call.arguments.items()}
             try:
                 return functions.source(call.name, self, values)
-            except ParseError as error:
+            except Error as error:
                 error.span = error.statement = None  # Its place is in the value of an argument.
                 raise
 
@@ -211,6 +288,32 @@ class StatementContext:
             return self.session.engine.evaluate(expression, self.used(expression))
         except Error as error:
             raise PlanError(f"`{expression}` is no constant: {error.message}", hint=error.hint) from error
+
+
+Sources: TypeAlias = dict[TableName, Snapshot | Source]
+
+
+def _as_made(view: View, query: Rewritten, given: pa.Schema) -> tuple[Columns, Inlined]:
+    """The columns of a view and the view over its query, which now gives ``given``.
+
+    Raises `PlanError` where a column is gone or another than it was.
+    """
+    chosen, changes = [], []
+    for column in view.columns:
+        found = match(column.source, given.names, what="column")
+        if found is None:
+            changes.append(f"column `{column.source}` is gone")
+            continue
+        type = given.field(found).type
+        if sql_name(type) != column.type:
+            changes.append(f"column `{found}` was {column.type} and is {sql_name(type)}")
+        chosen.append((found, pa.field(column.name, type)))
+    if changes:
+        raise PlanError(f"what it reads has changed: {', '.join(changes)}")
+    listed = ", ".join(f"{quote(found)} AS {quote(field.name)}" for found, field in chosen)
+    # The line's end closes a comment that the text may end with.
+    text = f"SELECT {listed} FROM ({query.text}\n) AS {quote(view.name)}"
+    return fields(pa.schema([field for _, field in chosen])), Inlined(text, query)
 
 
 _CONSTANTS = {"TRUE", "FALSE", "NULL", "CURRENT_TIMESTAMP", "CURRENT_DATE"}

@@ -24,6 +24,15 @@ class Setting:
     description: str
 
 
+def values_of(setting: Setting) -> str:
+    """Which values a setting takes, in the words of the error for a wrong one."""
+    try:
+        setting.parse("\0")
+    except ValueError as error:
+        return str(error)
+    return "any text"
+
+
 def switch(text: str) -> bool:
     """``on`` or ``off`` (also true/false, yes/no, 1/0)."""
     try:
@@ -85,17 +94,24 @@ class Size:
 
 _UNITS = {"": 0, "B": 0, "K": 10, "KB": 10, "KIB": 10, "M": 20, "MB": 20, "MIB": 20, "G": 30, "GB": 30, "GIB": 30}
 _UNITS |= {"T": 40, "TB": 40, "TIB": 40}
-_LEAST = 16 << 20
 
 
-def size(text: str) -> Size | None:
-    """A number of bytes with a unit (K, M, G, T of 1024 each), at least 16 MB; empty or ``none``: no limit."""
-    if text.strip().lower() in ("", "none", "unlimited"):
-        return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) *([A-Za-z]*)", text.strip())
-    if found is None or found[2].upper() not in _UNITS or float(found[1]) * 2 ** _UNITS[found[2].upper()] < _LEAST:
-        raise ValueError("a size of at least 16MB, such as 500MB or 2GB, or none")
-    return Size(int(float(found[1]) * 2 ** _UNITS[found[2].upper()]), text.strip())
+def size_from(least: int, shown: str) -> Callable[[str], Size | None]:
+    """A number of bytes with a unit (K, M, G, T of 1024 each), at least ``least``; empty or ``none``: none."""
+
+    def parse(text: str) -> Size | None:
+        if text.strip().lower() in ("", "none", "unlimited"):
+            return None
+        found = re.fullmatch(r"(\d+(?:\.\d+)?) *([A-Za-z]*)", text.strip())
+        if found is None or found[2].upper() not in _UNITS or float(found[1]) * 2 ** _UNITS[found[2].upper()] < least:
+            raise ValueError(f"a size of at least {shown}, such as 500MB or 2GB, or none")
+        return Size(int(float(found[1]) * 2 ** _UNITS[found[2].upper()]), text.strip())
+
+    return parse
+
+
+size = size_from(16 << 20, "16MB")
+file_size = size_from(1 << 10, "1KB")
 
 
 def words(text: str) -> str:
@@ -148,6 +164,12 @@ SETTINGS: tuple[Setting, ...] = (
         whole(1024, 1 << 24),
         1 << 17,
         "how many rows a row group of a data file has at most",
+    ),
+    Setting(
+        "deltasql.optimize.target_file_size",
+        file_size,
+        None,
+        "size that OPTIMIZE and REORG bring files to, and under which one is small (none: as for writes)",
     ),
     Setting(
         "deltasql.vacuum.retention_check",

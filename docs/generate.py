@@ -26,7 +26,7 @@ from deltasql.demo import make_lake
 from deltasql.engine.external import OPTIONS
 from deltasql.output import Options, table
 from deltasql.output.failure import pieces
-from deltasql.settings import SETTINGS, show
+from deltasql.settings import SETTINGS, show, values_of
 from deltasql.sql.functions import TABLE_FUNCTIONS
 from deltasql.sql.parser import PARSERS, Parser, grammar
 
@@ -102,10 +102,10 @@ def _page(parser: str) -> Path:
 
 
 def _settings(_path: Path, _name: str) -> str:
-    lines = ["| setting | default | |", "|---|---|---|"]
+    lines = ["| setting | values | default | |", "|---|---|---|---|"]
     for setting in sorted(SETTINGS, key=lambda setting: setting.name):
         default = f"`{show(setting.default)}`" if setting.default != "" else ""
-        lines.append(f"| `{setting.name}` | {default} | {setting.description} |")
+        lines.append(f"| `{setting.name}` | {values_of(setting)} | {default} | {setting.description} |")
     return "\n".join(lines) + "\n"
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from deltasql.errors import PlanError
-from deltasql.settings import SETTINGS, Settings, show
+from deltasql.settings import SETTINGS, Settings, show, values_of
 
 
 def test_each_has_a_default_that_it_takes_and_a_line_of_description():
@@ -11,6 +11,14 @@ def test_each_has_a_default_that_it_takes_and_a_line_of_description():
         assert setting.parse(show(setting.default)) == setting.default
         assert setting.description
         assert "\n" not in setting.description
+
+
+def test_each_says_which_values_it_takes():
+    said = {setting.name: values_of(setting) for setting in SETTINGS}
+    assert said["deltasql.commit.retries"] == "a whole number from 0 to 1000"
+    assert said["deltasql.reader"] == "one of auto, listing, scan, dataset"
+    assert said["deltasql.commit.user_metadata"] == "any text"
+    assert all(said.values())
 
 
 @pytest.mark.parametrize(

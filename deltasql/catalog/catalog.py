@@ -1,186 +1,180 @@
-"""Names to tables: a warehouse root, its schemas, and the snapshots of its tables.
+"""Names to tables and views: the roots of a connection, what is current, and the snapshots of tables.
 
-Every Delta table below the root is there by name: ``root/orders`` is ``default.orders``, ``root/sales/orders``
-is ``sales.orders``. Tables elsewhere are there if they were registered, or by path.
+Every Delta table below a root is there by name: ``root/orders`` is ``default.orders``, ``root/sales/orders`` is
+``sales.orders``, each of the catalog that the root is attached as. Tables elsewhere are there if they were
+registered, or by path. A name of one part is of the schema that is current, unless a temporary view has it.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
-from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from deltasql.catalog import discovery
-from deltasql.catalog.snapshot import Snapshot, SnapshotCache, is_table, newest_snapshot, open_snapshot
-from deltasql.catalog.store import FOLDER, Store, Tables
+from deltasql.catalog.places import DEFAULT, MAIN, PATH_SCHEMA, TableEntry, is_safe, local_path
+from deltasql.catalog.root import Root
+from deltasql.catalog.snapshot import Snapshot, SnapshotCache, newest_snapshot, open_snapshot
+from deltasql.catalog.views import TEMPORARY, Home, View
 from deltasql.errors import (
     AlreadyExists,
-    ConfigError,
     NotSupportedError,
     OperationalError,
     PlanError,
     SchemaNotFound,
+    Span,
     StorageError,
     TableNotFound,
 )
 from deltasql.names import TableReference, did_you_mean, fold, match, suffix_as_of
 
-MAIN = "main"
-DEFAULT = "default"
-PATH_SCHEMA = "delta"
-
-
-@dataclass(frozen=True, slots=True)
-class TableEntry:
-    """A table's full name in stored spelling, and where it is; ``managed`` tables belong to the root."""
-
-    schema: str
-    name: str
-    location: Path
-    managed: bool
-
-    @property
-    def parts(self) -> tuple[str, str, str]:
-        """Catalog, schema and table."""
-        return MAIN, self.schema, self.name
-
-    def __str__(self) -> str:
-        if self.schema == PATH_SCHEMA:
-            return f"delta.`{self.name}`"
-        return self.name if self.schema == DEFAULT else f"{self.schema}.{self.name}"
-
 
 class Catalog:
-    """The catalog ``main`` over one root; without a root, over a temporary folder that goes at `close`."""
+    """What a connection can name: ``main`` and the roots attached beside it; without a root, a temporary folder's.
+
+    ``home`` is where its names resolve (USE), ``temporaries`` its temporary views; both are the connection's own.
+    """
 
     def __init__(self, root: str | Path | None, *, read_only: bool = False) -> None:
         self._temporary = None if root is not None else tempfile.TemporaryDirectory(prefix="deltasql-")
-        self.root = local_path(root) if root is not None else Path(self._temporary.name)  # type: ignore[union-attr]
-        try:
-            if self.root.exists() and not self.root.is_dir():
-                raise ConfigError(f"the root `{self.root}` is not a folder")
-        except (OSError, ValueError) as error:
-            raise StorageError(f"the root {str(self.root)!r} can't be looked at: {error}") from error
+        folder = local_path(root) if root is not None else Path(self._temporary.name)  # type: ignore[union-attr]
         self.read_only = read_only
-        self.store = Store(self.root)
+        self.home = Home(MAIN, DEFAULT)
+        self.temporaries: dict[str, View] = {}
+        self._roots = {MAIN: Root(MAIN, folder, read_only=read_only)}
         self._cache = SnapshotCache()
-        self._siblings: dict[Path, tuple[int, frozenset[str]]] = {}
 
     def close(self) -> None:
         """Remove the temporary root, if it is one."""
         if self._temporary is not None:
             self._temporary.cleanup()
 
-    # -- what there is
+    @property
+    def root(self) -> Path:
+        """The root of ``main``."""
+        return self._roots[MAIN].folder
 
-    def schemas(self) -> list[str]:
-        """The names of all schemas: ``default``, the folders below the root, and those of registrations."""
-        found = {DEFAULT, *self.store.tables()}
-        if self.root.exists() and not is_table(self.root):
-            found.update(discovery.listing(self.root).folders)
-        return sorted(found)
+    # -- what there is; names are in stored spelling
 
-    def schema(self, name: str) -> str:
-        """The stored spelling of a schema's name. Raises `SchemaNotFound`."""
-        schemas = self.schemas()
-        found = match(name, schemas, what="schema")
+    def catalogs(self) -> list[str]:
+        """The names of all catalogs: ``main``, then the attached ones."""
+        return [MAIN, *sorted(self._roots.keys() - {MAIN})]
+
+    def of(self, catalog: str) -> Root:
+        """The root behind a catalog, by any spelling. Raises `SchemaNotFound`."""
+        found = match(catalog, self._roots, what="catalog")
         if found is None:
-            raise SchemaNotFound(f"there is no schema `{name}`", hint=did_you_mean(name, schemas))
-        return found
+            hint = did_you_mean(catalog, self._roots) or f"there are {_listed(self.catalogs())}"
+            raise SchemaNotFound(f"there is no catalog `{catalog}`", hint=hint)
+        return self._roots[found]
 
-    def tables(self, schema: str = DEFAULT) -> list[TableEntry]:
-        """The tables of a schema (in its stored spelling), by name. Nothing is opened."""
-        found = {name: TableEntry(schema, name, path, managed=True) for name, path in self._managed(schema)}
-        for name, location in self.store.tables().get(schema, {}).items():
-            found[name] = TableEntry(schema, name, Path(location), managed=False)
-        return [found[name] for name in sorted(found)]
+    def schemas(self, catalog: str = MAIN) -> list[str]:
+        """The names of a catalog's schemas."""
+        return self._roots[catalog].schemas()
 
-    def _managed(self, schema: str) -> Iterable[tuple[str, Path]]:
-        if schema == DEFAULT:
-            if is_table(self.root):
-                return [(self.root.name, self.root)]
-            folder = self.root
-        else:
-            folder = self.root / schema
-        if not folder.exists():
-            return []
-        return [(name, folder / name) for name in discovery.listing(folder).tables]
+    def schema(self, name: str, catalog: str = MAIN) -> str:
+        """The stored spelling of a schema's name. Raises `SchemaNotFound`."""
+        return self._schema(self._roots[catalog], name)
 
-    def table_names(self, schema: str) -> list[str]:
+    def schema_of(self, parts: tuple[str, ...]) -> tuple[str, str]:
+        """Catalog and schema of ``[catalog.]schema``; the current ones of no name. Raises `SchemaNotFound`."""
+        if not parts:
+            return self.home.catalog, self.home.schema
+        root = self.of(parts[0]) if len(parts) > 1 else self._roots[self.home.catalog]
+        return root.name, self._schema(root, parts[-1])
+
+    def tables(self, schema: str = DEFAULT, catalog: str = MAIN) -> list[TableEntry]:
+        """The tables of a schema, by name. Nothing is opened."""
+        return self._roots[catalog].tables(schema)
+
+    def views(self, schema: str = DEFAULT, catalog: str = MAIN) -> list[View]:
+        """The views of a schema, by name; temporary ones are in `temporaries`."""
+        return self._roots[catalog].views(schema)
+
+    def table_names(self, schema: str, catalog: str = MAIN) -> list[str]:
         """The names of a schema's tables; empty for a schema that isn't there."""
-        return [entry.name for entry in self.tables(schema)]
+        return [entry.name for entry in self.tables(schema, catalog)]
 
     def find(self, schema: str, name: str) -> Snapshot | None:
-        """The latest snapshot of the table with just that name, or None."""
-        entries = {entry.name: entry for entry in self.tables(schema)}
-        return self.latest(entries[name]) if name in entries else None
+        """The latest snapshot of the table of ``main`` with just that name, or None."""
+        found = self._roots[MAIN].like(schema, name).get(name)
+        return self.latest(found) if isinstance(found, TableEntry) else None
 
     # -- names
 
-    def resolve(self, reference: TableReference) -> TableEntry:
+    def resolve(self, reference: TableReference, home: Home | None = None) -> TableEntry:
         """The table that ``reference`` means, in stored spelling; its time travel is left aside.
 
-        Raises `TableNotFound` (with the nearest name), `SchemaNotFound`, and `PlanError` for a name that
-        fits several tables but for case.
+        Raises `TableNotFound` (with the nearest name), `SchemaNotFound`, `PlanError` for a name that fits several
+        tables but for case, and `NotSupportedError` for a view.
         """
+        found = self.named(reference, home)
+        if isinstance(found, View):
+            hint = "a view can only be read; name the table under it"
+            raise NotSupportedError(f"`{found}` is a view, not a table", hint=hint, span=reference.span)
+        return found
+
+    def named(self, reference: TableReference, home: Home | None = None) -> TableEntry | View:
+        """The table or view that ``reference`` means, where ``home`` or the connection's is current; see `resolve`."""
+        home = home or self.home
         if reference.path is not None:
             return self.at_path(reference.path)
-        schema, name = self.place(reference)
-        if schema != DEFAULT and schema not in self.schemas():
-            hint = did_you_mean(schema, self.schemas())
-            raise SchemaNotFound(f"there is no schema `{schema}`", hint=hint, span=reference.span)
-        direct = self._direct(schema, name)
-        if direct is not None:
-            return direct
-        entries = {entry.name: entry for entry in self.tables(schema)}
-        exact = reference.exact[-1:] == (True,) and name in entries
-        found = name if exact else self._match(name, entries, reference)
-        if found is None:
-            raise self._not_found(reference, schema, list(entries))
-        return entries[found]
-
-    def _direct(self, schema: str, name: str) -> TableEntry | None:
-        """The table in the folder of just that name, without a listing, where no other can be meant."""
-        if not _is_safe(name) or not self.root.exists() or is_table(self.root):
-            return None
-        folder = self.root / name if schema == DEFAULT else self.root / schema / name
-        if not is_table(folder) or not self._is_only(folder) or schema in self.store.tables():
-            return None
-        return TableEntry(schema, name, folder, managed=True)
-
-    def _is_only(self, folder: Path) -> bool:
-        """True if no sibling of ``folder`` has its name but for case; listed anew when the parent changes."""
-        parent = folder.parent
-        changed = parent.stat().st_mtime_ns
-        held = self._siblings.get(parent)
-        if held is None or held[0] != changed:
-            counts = Counter(fold(path.name) for path in parent.iterdir())
-            held = changed, frozenset(name for name, count in counts.items() if count > 1)
-            self._siblings[parent] = held
-        return fold(folder.name) not in held[1]
-
-    def _match(self, name: str, entries: dict[str, TableEntry], reference: TableReference) -> str | None:
-        same = [entry for entry in entries if fold(entry) == fold(name)]
-        if len(same) > 1:
-            names = " and ".join(f"`{entry}`" for entry in sorted(same))
+        temporary = self._temporary_view(reference) if home.temporaries else None
+        if temporary is not None:
+            return temporary
+        root, schema, name = self._place(reference, home)
+        found = root.like(schema, name)
+        if not found:
+            raise self._not_found(reference, root, schema, home)
+        if reference.exact[-1:] == (True,) and name in found:
+            return found[name]
+        if len(found) > 1:
+            names = " and ".join(f"`{other}`" for other in sorted(found))
             message = f"table `{name}` is ambiguous: {names} differ only by case"
             raise PlanError(message, hint="quote the exact name", span=reference.span)
-        return same[0] if same else None
+        return next(iter(found.values()))
 
-    def _not_found(self, reference: TableReference, schema: str, names: list[str]) -> TableNotFound:
-        if not self.root.exists():
+    def _temporary_view(self, reference: TableReference) -> View | None:
+        if len(reference.parts) != 1:
+            return None
+        found = match(reference.name, self.temporaries, what="view", span=reference.span)
+        return None if found is None else self.temporaries[found]
+
+    def _place(self, reference: TableReference, home: Home) -> tuple[Root, str, str]:
+        """Root, schema (in stored spelling) and table of a name of one to three parts."""
+        parts = reference.parts
+        if len(parts) == 3:
+            own = home.own is not None and fold(home.own[0]) == fold(parts[0])
+            root = self.of(home.own[1] if own and home.own is not None else parts[0])
+        else:
+            root = self.of(home.catalog)
+        schema = parts[-2] if len(parts) > 1 else home.schema
+        return root, self._schema(root, schema, reference.span), parts[-1]
+
+    def _schema(self, root: Root, name: str, span: Span | None = None) -> str:
+        found = match(name, root.schemas_like(name), what="schema", span=span)
+        if found is not None:
+            return found
+        where = "" if root.name == MAIN else f" in catalog `{root.name}`"
+        hint = did_you_mean(name, root.schemas())
+        if hint is None and (catalog := match(name, self._roots, what="catalog")) is not None:
+            hint = f"`{catalog}` is a catalog: write `{catalog}.{DEFAULT}`, with the schema"
+        raise SchemaNotFound(f"there is no schema `{name}`{where}", hint=hint, span=span)
+
+    def _not_found(self, reference: TableReference, root: Root, schema: str, home: Home) -> TableNotFound:
+        if not root.folder.exists():
             return TableNotFound(
-                f"there is no table `{reference}`: the root `{self.root}` does not exist", span=reference.span
+                f"there is no table `{reference}`: the root `{root.folder}` does not exist", span=reference.span
             )
-        hint = did_you_mean(reference.name, names)
-        folder = self.root / reference.name if schema == DEFAULT else self.root / schema / reference.name
-        if _is_safe(reference.name) and folder.is_dir():
+        name = reference.name
+        hint = did_you_mean(name, [*(entry.name for entry in root.tables(schema)), *root.store.read().names(schema)])
+        if is_safe(name) and (folder := root.place(schema) / name).is_dir():
             hint = f"the folder `{folder}` is no Delta table: it has no `_delta_log`"
+        if not home.temporaries and len(reference.parts) == 1 and match(name, self.temporaries, what="view"):
+            hint = "a view that is kept can't read a temporary one"
         where = "" if schema == DEFAULT else f" in schema `{schema}`"
-        return TableNotFound(f"there is no table `{reference.name}`{where}", hint=hint, span=reference.span)
+        where += "" if root.name == MAIN else f" of catalog `{root.name}`"
+        return TableNotFound(f"there is no table `{name}`{where}", hint=hint, span=reference.span)
 
     def travel(self, reference: TableReference) -> TableReference:
         """``reference`` with the time travel that ends its path (``path@v3``), unless a folder has just that name."""
@@ -190,16 +184,6 @@ class Catalog:
         if as_of is None:
             return reference
         return replace(reference, path=reference.path[: reference.path.rindex("@")], as_of=as_of)
-
-    def place(self, reference: TableReference) -> tuple[str, str]:
-        """Schema (in stored spelling if it exists) and table of a name of one to three parts."""
-        parts = reference.parts
-        if len(parts) == 3 and fold(parts[0]) != MAIN:
-            raise SchemaNotFound(f"there is no catalog `{parts[0]}`", hint=f"the catalog is `{MAIN}`")
-        if len(parts) == 1:
-            return DEFAULT, parts[0]
-        schema = match(parts[-2], self.schemas(), what="schema")
-        return schema or parts[-2], parts[-1]
 
     def at_path(self, path: str) -> TableEntry:
         """The table at ``path`` (a name under the schema ``delta``), whether or not there is one yet."""
@@ -232,74 +216,100 @@ class Catalog:
 
     # -- changes
 
-    def require_writable(self) -> None:
-        """Raise `OperationalError` on a read-only connection."""
+    def require_writable(self, entry: TableEntry | None = None, *, catalog: str | None = None) -> None:
+        """Raise `OperationalError` on a read-only connection, and for a table (or anything) of a read-only root."""
         if self.read_only:
             raise OperationalError("the connection is read-only", hint="connect with `read_only=False`")
+        for root in self._roots.values():
+            named = root.name in (catalog, None if entry is None else entry.catalog)
+            if entry is not None and entry.schema == PATH_SCHEMA:
+                named = entry.location.is_relative_to(root.folder)
+            if named and root.read_only:
+                message = f"catalog `{root.name}` is attached read-only"
+                raise OperationalError(message, hint=f"DETACH {root.name}, then ATTACH it without READ_ONLY")
+
+    def new_place(self, reference: TableReference) -> tuple[Root, str, str]:
+        """Root, schema (in stored spelling) and name of a table or view that is to be made.
+
+        Raises `OperationalError` where nothing can be made, `SchemaNotFound`, and `AlreadyExists`.
+        """
+        root, schema, name = self._place(reference, self.home)
+        self.require_writable(catalog=root.name)
+        for taken, found in root.like(schema, name).items():
+            what = "view" if isinstance(found, View) else "table"
+            raise AlreadyExists(f"{what} `{taken}` exists already", span=reference.span)
+        return root, schema, name
 
     def new_entry(self, reference: TableReference, location: str | None) -> TableEntry:
         """The entry of a table that is to be made: managed below the root, or at ``location``.
 
         Raises `AlreadyExists`, `SchemaNotFound`, and `PlanError` for a name that can't be a folder's.
         """
-        self.require_writable()
         if reference.path is not None:
-            return self.at_path(reference.path)
-        schema, name = self.place(reference)
-        if schema not in self.schemas():
-            raise SchemaNotFound(f"there is no schema `{schema}`", hint=did_you_mean(schema, self.schemas()))
-        taken = match(name, [entry.name for entry in self.tables(schema)], what="table")
-        if taken is not None:
-            raise AlreadyExists(f"table `{taken}` exists already", span=reference.span)
+            entry = self.at_path(reference.path)
+            self.require_writable(entry)
+            return entry
+        root, schema, name = self.new_place(reference)
         if location is not None:
-            return TableEntry(schema, name, local_path(location), managed=False)
-        if not _is_safe(name):
-            raise PlanError(f"a managed table can't be called `{name}`", hint="give it a LOCATION", span=reference.span)
-        folder = self.root / name if schema == DEFAULT else self.root / schema / name
-        return TableEntry(schema, name, folder, managed=True)
+            return TableEntry(schema, name, local_path(location), managed=False, catalog=root.name)
+        try:
+            folder = root.new_folder(schema, name)
+        except PlanError as error:
+            error.span = reference.span
+            raise
+        return TableEntry(schema, name, folder, managed=True, catalog=root.name)
 
     def register(self, entry: TableEntry) -> None:
         """Keep the name of an external table."""
-
-        def add(tables: Tables) -> None:
-            tables.setdefault(entry.schema, {})[entry.name] = str(entry.location)
-
-        self.store.change(add)
+        self._roots[entry.catalog].register(entry)
 
     def unregister(self, entry: TableEntry) -> None:
         """Forget the name of an external table; its files stay."""
-
-        def remove(tables: Tables) -> None:
-            tables.get(entry.schema, {}).pop(entry.name, None)
-
-        self.store.change(remove)
+        self._roots[entry.catalog].unregister(entry)
         self.forget(entry)
 
+    def remove(self, entry: TableEntry) -> None:
+        """Remove a managed table with its files. Raises `TableNotFound` where another did first."""
+        self._roots[entry.catalog].remove(entry)
+        self.forget(entry)
 
-def _is_safe(name: str) -> bool:
-    """True if a folder of that name stays below its parent and is seen by discovery."""
-    return not set(name) & {"/", "\\", "\0"} and name[:1] not in ("", ".", "_") and name != FOLDER
+    def create_view(self, view: View, *, replace: bool) -> None:
+        """Keep a view, a temporary one as long as the connection. Raises `AlreadyExists`."""
+        if not view.temporary:
+            self._roots[view.catalog].create_view(view, replace=replace)
+        else:
+            self.temporaries[view.name] = view
+
+    def drop_view(self, view: View) -> None:
+        """Forget a view. Raises `TableNotFound` where another dropped it first."""
+        if view.temporary:
+            del self.temporaries[view.name]
+        else:
+            self._roots[view.catalog].drop_view(view)
+
+    def use(self, catalog: str, schema: str) -> None:
+        """Make a schema (in stored spelling) current."""
+        self.home = Home(catalog, schema)
+
+    def attach(self, name: str, root: str, *, read_only: bool) -> None:
+        """Give a further root a name; on a read-only connection it is read-only."""
+        self._roots[name] = Root(name, local_path(root), read_only=read_only or self.read_only)
+
+    def require_detachable(self, name: str) -> None:
+        """Raise `PlanError` for a catalog, in stored spelling, that is needed."""
+        if name == MAIN:
+            raise PlanError(f"`{MAIN}` can't be detached: it is the connection's own root")
+        if name == self.home.catalog:
+            raise PlanError(f"catalog `{name}` can't be detached: it is current", hint=f"USE {MAIN}.{DEFAULT} first")
+
+    def detach(self, name: str) -> None:
+        """Forget an attached root, in stored spelling; its files stay."""
+        self.require_detachable(name)
+        del self._roots[name]
 
 
-def local_path(path: str | Path) -> Path:
-    """``path`` as an absolute path of this machine; ``file://`` URLs are taken too.
-
-    Raises `NotSupportedError` for another scheme.
-    """
-    text = str(path)
-    scheme, separator, rest = text.partition("://")
-    if separator:
-        if scheme.lower() != "file":
-            raise NotSupportedError(f"a location on `{scheme}://` is not supported", hint="use a local folder")
-        from urllib.parse import unquote
-
-        text = unquote(rest)
-    elif text.startswith("file:/"):
-        text = text[5:]
-    try:
-        return Path(text).expanduser().absolute()
-    except (RuntimeError, ValueError) as error:
-        raise StorageError(f"`{text}` is no path: {error}") from error
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(f"`{name}`" for name in names[:-1]), f"`{names[-1]}`"]))
 
 
-__all__ = ["DEFAULT", "MAIN", "PATH_SCHEMA", "Catalog", "TableEntry", "local_path"]
+__all__ = ["DEFAULT", "MAIN", "PATH_SCHEMA", "TEMPORARY", "Catalog", "TableEntry", "local_path"]

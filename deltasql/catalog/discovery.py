@@ -18,6 +18,12 @@ class Listing:
     folders: tuple[str, ...]
 
 
+def names(folder: Path) -> list[str]:
+    """The names of what lies in ``folder``, but for those that start with ``.`` or ``_``. Raises OSError."""
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries if entry.name[0] not in "._"]
+
+
 def listing(folder: Path) -> Listing:
     """List ``folder``; names that start with ``.`` or ``_`` are not looked at.
 
@@ -25,10 +31,10 @@ def listing(folder: Path) -> Listing:
     """
     try:
         with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if entry.name[0] not in "._" and entry.is_dir())
+            found = sorted(entry.name for entry in entries if entry.name[0] not in "._" and entry.is_dir())
     except (FileNotFoundError, NotADirectoryError) as error:
         raise SchemaNotFound(f"the folder `{folder}` does not exist") from error
     except OSError as error:
         raise StorageError(f"the folder `{folder}` can't be listed: {error.strerror}") from error
-    tables = tuple(name for name in names if is_table(folder / name))
-    return Listing(tables, tuple(name for name in names if name not in set(tables)))
+    tables = {name for name in found if is_table(folder / name)}
+    return Listing(*(tuple(name for name in found if (name in tables) == are) for are in (True, False)))

@@ -42,6 +42,7 @@ _COLUMNS = {
         "clusteringProvider",
     ),
     "domainMetadata": ("domain", "configuration", "removed"),
+    "txn": ("appId",),
 }
 """What is read of a checkpoint's actions; the first is the one by which an action is chosen."""
 
@@ -70,8 +71,8 @@ def recorded(snapshot: Snapshot, files: Collection[Path]) -> dict[Path, _Action]
     if wanted:
         for kind, action in _back(snapshot, "add", chosen):
             if kind == "remove":
-                removed.add(_key(action))
-            elif _key(action) not in removed:
+                removed.add(key(action))
+            elif key(action) not in removed:
                 found.setdefault(snapshot.file(action["path"]), action)
                 if len(found) == len(wanted):
                     break
@@ -88,6 +89,43 @@ def remove_of(add: Mapping[str, Any], timestamp_ms: int) -> _Action:
     """
     kept = {name: add[name] for name in _REMOVED if name in add}
     return {"deletionTimestamp": timestamp_ms, "dataChange": True, "extendedFileMetadata": True} | kept
+
+
+def transactions(snapshot: Snapshot, chosen: Callable[[str], bool]) -> set[str]:
+    """The ``appId`` of the table's transactions that are ``chosen`` by it (Delta protocol, "Transaction Identifiers").
+
+    Raises `StorageError` for a log that can't be read.
+    """
+    return {action["appId"] for _, action in _back(snapshot, "txn", chosen)}
+
+
+def domain(snapshot: Snapshot, name: str) -> dict[str, Any] | None:
+    """The configuration of a domain, or None where there is none (Delta protocol, "Domain Metadata").
+
+    Raises `StorageError` for one that is no JSON object, and for a log that can't be read.
+    """
+    for _, action in _back(snapshot, "domainMetadata", lambda found: found == name):
+        if action.get("removed"):
+            return None
+        try:
+            configuration = json.loads(action["configuration"])
+        except (LookupError, TypeError, ValueError):
+            configuration = None
+        if not isinstance(configuration, dict):
+            raise StorageError(f"the domain `{name}` of the log of `{snapshot.name}` can't be read")
+        return configuration
+    return None
+
+
+def domains(snapshot: Snapshot) -> dict[str, str]:
+    """The configurations of all domains, as the log has them (Delta protocol, "Domain Metadata").
+
+    Raises `StorageError` for a log that can't be read.
+    """
+    found: dict[str, _Action] = {}
+    for _, action in _back(snapshot, "domainMetadata", lambda _: True):
+        found.setdefault(action["domain"], action)
+    return {name: action.get("configuration", "") for name, action in found.items() if not action.get("removed")}
 
 
 def row_id_mark(snapshot: Snapshot) -> int:
@@ -108,7 +146,8 @@ def row_id_mark_of(domain: Mapping[str, Any]) -> int:
         raise StorageError(f"the domain `{ROW_TRACKING}` of the log has no high-water mark of row ids") from error
 
 
-def _key(action: Mapping[str, Any]) -> object:
+def key(action: Mapping[str, Any]) -> object:
+    """What tells a file of the table from others: its path and deletion vector, letter by letter."""
     vector = action.get("deletionVector")
     if vector is None:
         return action["path"]

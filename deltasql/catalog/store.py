@@ -1,7 +1,8 @@
-"""Registrations: what is more than a place in the tree (external tables), kept in ``root/_deltasql/``.
+"""Registrations: what is more than a place in the tree (external tables, views, schemas), in ``root/_deltasql/``.
 
-One JSON file with a format version. A writer takes the lock, reads the file afresh, changes it and replaces
-it in one step, so two processes may write at once and a reader always finds a whole file.
+One JSON file with a format version. A writer takes the lock, reads the file afresh, changes it and replaces it in
+one step that is on the disk before anything counts on it: two processes may write at once, a reader always finds a
+whole file, and a process that dies at any point leaves the registrations as they were, or as they were to be.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deltasql.catalog.views import is_kept
 from deltasql.errors import StorageError
 
 FOLDER = "_deltasql"
@@ -21,70 +23,115 @@ _FORMAT = 1
 _FILE = "catalog.json"
 _LOCK = "catalog.lock"
 
-Tables = dict[str, dict[str, str]]
-"""schema → table → location."""
-
 
 @dataclass(frozen=True, slots=True)
-class Store:
-    """The registrations of one root."""
+class Registrations:
+    """What is registered: locations by schema and table, views (`views.kept`) likewise, comments by schema."""
 
-    root: Path
+    tables: dict[str, dict[str, str]] = field(default_factory=dict)
+    views: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    schemas: dict[str, str | None] = field(default_factory=dict)
+
+    def names(self, schema: str) -> list[str]:
+        """The names of the tables and views of a schema."""
+        return [*self.tables.get(schema, {}), *self.views.get(schema, {})]
+
+    def all_schemas(self) -> set[str]:
+        """The names of all schemas that something is registered of."""
+        return {*self.schemas, *self.tables, *self.views}
+
+
+class Store:
+    """The registrations of one root; what was read is kept as long as the file is the same."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._held: tuple[tuple[int, int, int], Registrations] | None = None
 
     @property
     def _file(self) -> Path:
         return self.root / FOLDER / _FILE
 
-    def tables(self) -> Tables:
-        """The registered tables; empty where nothing was registered. Raises `StorageError` for a broken file."""
+    def read(self) -> Registrations:
+        """What is registered, which nobody changes; empty where nothing is. Raises `StorageError` for a broken file."""
         try:
-            text = self._file.read_text(encoding="utf-8", errors="replace")
+            stat = self._file.stat()
+            # Each writer replaces the file, so that a change gives it another number.
+            stamp = stat.st_ino, stat.st_mtime_ns, stat.st_size
+            if self._held is None or self._held[0] != stamp:
+                self._held = stamp, self._read()
         except (FileNotFoundError, NotADirectoryError):
-            return {}
+            return Registrations()
         except OSError as error:
             raise StorageError(f"`{self._file}` can't be read: {error.strerror}") from error
-        return self._parse(text)
+        return self._held[1]
 
-    def _parse(self, text: str) -> Tables:
+    def _read(self) -> Registrations:
+        try:
+            text = self._file.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return Registrations()
         try:
             content: Any = json.loads(text)
         except ValueError:
             content = None
-        if not isinstance(content, dict) or "format" not in content:
+        if not isinstance(content, dict) or not {"format", "tables"} <= content.keys():
             raise StorageError(f"`{self._file}` is no catalog of deltasql")
         if content["format"] != _FORMAT:
             message = f"`{self._file}` has format {content['format']}, this deltasql knows {_FORMAT}"
             raise StorageError(message, hint="upgrade deltasql")
-        if not _is_tables(content.get("tables")):
+        tables, views, schemas = (content.get(key, {}) for key in ("tables", "views", "schemas"))
+        if not (_is_nested(tables, _is_text) and _is_nested(views, is_kept) and _is_comments(schemas)):
             raise StorageError(f"`{self._file}` is no catalog of deltasql")
-        tables: Tables = content["tables"]
-        return tables
+        return Registrations(tables, views, schemas)
 
-    def change(self, edit: Callable[[Tables], None]) -> None:
-        """Apply ``edit`` to the registrations and write them back, with no other writer in between."""
+    def change(self, edit: Callable[[Registrations], None]) -> None:
+        """Apply ``edit`` to the registrations and write them back, with no other writer in between.
+
+        What ``edit`` raises leaves them as they were. Raises `StorageError` where they can't be written.
+        """
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             with _locked(self._file.parent / _LOCK):
-                tables = self.tables()
-                edit(tables)
-                self._replace(tables)
+                found = self._read()
+                edit(found)
+                self._replace(found)
         except OSError as error:
             raise StorageError(f"`{self._file}` can't be written: {error.strerror}") from error
 
-    def _replace(self, tables: Tables) -> None:
-        fresh = self._file.with_name(f"{_FILE}.{os.getpid()}.tmp")
+    def _replace(self, found: Registrations) -> None:
+        # What a process that died left there is written over: only who holds the lock comes here.
+        fresh = self._file.with_name(f"{_FILE}.tmp")
+        content = {
+            "format": _FORMAT,
+            "tables": {schema: tables for schema, tables in found.tables.items() if tables},
+            "views": {schema: views for schema, views in found.views.items() if views},
+            "schemas": found.schemas,
+        }
         with fresh.open("w", encoding="utf-8") as out:
-            json.dump({"format": _FORMAT, "tables": tables}, out, indent=1, sort_keys=True, ensure_ascii=False)
+            json.dump(content, out, indent=1, sort_keys=True, ensure_ascii=False)
             out.flush()
             os.fsync(out.fileno())
         fresh.replace(self._file)
+        folder = os.open(self._file.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
-def _is_tables(value: Any) -> bool:
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_nested(value: Any, is_right: Callable[[Any], bool]) -> bool:
     return isinstance(value, dict) and all(
-        isinstance(tables, dict) and all(isinstance(location, str) for location in tables.values())
-        for tables in value.values()
+        isinstance(named, dict) and all(map(is_right, named.values())) for named in value.values()
     )
+
+
+def _is_comments(value: Any) -> bool:
+    return isinstance(value, dict) and all(comment is None or isinstance(comment, str) for comment in value.values())
 
 
 @contextlib.contextmanager

@@ -111,6 +111,14 @@ class Context:
         with self._planning:
             return self._settings()
 
+    def functions(self) -> list[str]:
+        """The names of DataFusion's functions; see `Engine.functions`."""
+        with self._planning:
+            rows = self._context.sql(
+                "SELECT DISTINCT routine_name AS name FROM information_schema.routines"
+            ).to_pylist()
+            return [row["name"] for row in rows]
+
     @contextmanager
     def _options(self, options: Mapping[str, str]) -> Iterator[None]:
         """Plan under ``options``, which a frame keeps from then on."""

@@ -27,6 +27,7 @@ from deltasql.engine.external import External, external
 from deltasql.engine.late import decodes_late
 from deltasql.engine.leaving import streams
 from deltasql.engine.listing import LATE, Listings
+from deltasql.engine.measured import Analysis, analysis
 from deltasql.engine.provider import StatementCatalog, TableName
 from deltasql.engine.scan import Access, Shown, Tables, floats, needs_ask
 from deltasql.engine.sharing import MOST_BYTES, is_costly, keeps_its_predicates
@@ -50,12 +51,14 @@ class BoundQuery:
 
     ``is_empty`` tells that its predicate can hold for no row whatever the data: it folds to false or NULL.
     ``columns_read`` are the names of the columns that its scans read, ``shared`` the CTEs that are computed once.
+    ``analyze`` runs it, lets its rows go, and says what that took.
     """
 
     schema: pa.Schema
     read: Callable[[], Iterator[pa.RecordBatch]]
     is_empty: Callable[[], bool]
     columns_read: Callable[[], set[str]]
+    analyze: Callable[[], Analysis]
     tables: Bound = field(default_factory=dict)
     shared: tuple[SharedCte, ...] = ()
 
@@ -95,6 +98,9 @@ class Engine(Protocol):
 
     def options(self) -> list[tuple[str, str, str]]:
         """Name, value and description of the engine's own options."""
+
+    def functions(self) -> list[str]:
+        """The names of the engine's functions."""
 
 
 class DataFusionEngine(Context):
@@ -155,6 +161,9 @@ class DataFusionEngine(Context):
             chosen = frame
             if shared or options:
                 chosen = self._with_computed(query.text, shared, tables, parameters, {**later, **options})
+            return running(chosen)
+
+        def running(chosen: datafusion.DataFrame) -> Iterator[pa.RecordBatch]:
             # Before a scan, as delta-rs brings the process down over a torn file; after a listing was laid out, as
             # what it can't find it passes over (facts.md, 49).
             self._require_files(bound, listed=False)
@@ -177,6 +186,15 @@ class DataFusionEngine(Context):
                 # A hash join can't spill. What the first stream held is free by now, as its error is forgotten.
                 yield from streamed(_SORT_MERGE)
 
+        def analyze() -> Analysis:
+            with translated(query), _blamed(bound):
+                # Planned anew: what a plan measures adds up over its runs.
+                return analysis(
+                    lambda: self._with_computed(query.text, shared, tables, parameters, later),
+                    running,
+                    computes=bool(shared),
+                )
+
         def is_empty() -> bool:
             with translated(query):
                 return isinstance(frame.optimized_logical_plan().to_variant(), datafusion.expr.EmptyRelation)
@@ -185,7 +203,7 @@ class DataFusionEngine(Context):
             with translated(query):
                 return projected(frame.optimized_logical_plan())
 
-        return BoundQuery(schema, lambda: streams().opened(read()), is_empty, columns_read, bound, shared)
+        return BoundQuery(schema, lambda: streams().opened(read()), is_empty, columns_read, analyze, bound, shared)
 
     def _asked(
         self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]

@@ -88,6 +88,23 @@ def comparison(expr: Expr) -> Comparison | None:
     return None
 
 
+def asked_values(expr: Expr) -> tuple[str, frozenset[Any]] | None:
+    """A column and the Python values of which ``expr`` asks it to have one, or None where it asks for something else."""
+    node = variant(expr)
+    if isinstance(node, BinaryExpr) and node.op() == "OR":
+        sides = asked_values(node.left()), asked_values(node.right())
+        if sides[0] is None or sides[1] is None or sides[0][0] != sides[1][0]:
+            return None
+        return sides[0][0], sides[0][1] | sides[1][1]
+    if isinstance(node, InList) and not node.negated():
+        column, literals = variant(node.expr()), node.list()
+        if isinstance(column, Column) and all(isinstance(variant(each), Literal) for each in literals):
+            return column.name(), frozenset(_scalar(each).as_py() for each in literals)
+        return None
+    found = comparison(expr)
+    return (found.column, frozenset([found.value.as_py()])) if found is not None and found.operator == "=" else None
+
+
 def _scalar(expr: Expr) -> pa.Scalar:
     return expr.python_value()
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import uuid
 from dataclasses import dataclass
 
 from deltasql.catalog.catalog import Catalog, TableEntry
 from deltasql.catalog.snapshot import is_table
-from deltasql.errors import NotSupportedError, SchemaNotFound, StorageError, TableNotFound
+from deltasql.catalog.views import View
+from deltasql.errors import NotSupportedError, PlanError, SchemaNotFound, TableNotFound
 from deltasql.operations.operation import Plan, nothing
 from deltasql.result import Result
 from deltasql.session import StatementContext
@@ -32,24 +31,10 @@ class Drop:
     def execute(self) -> Result:
         """Drop the table."""
         if self.entry is not None and self.entry.managed:
-            _remove(self.entry)
-            self.catalog.forget(self.entry)
+            self.catalog.remove(self.entry)
         elif self.entry is not None:
             self.catalog.unregister(self.entry)
         return nothing("DROP TABLE")
-
-
-def _remove(entry: TableEntry) -> None:
-    """Move the folder out of sight in one step, then remove it: nobody sees half a table."""
-    hidden = entry.location.with_name(f"_dropped-{uuid.uuid4().hex}")
-    try:
-        entry.location.rename(hidden)
-        if hidden.is_symlink():
-            hidden.unlink()
-        else:
-            shutil.rmtree(hidden)
-    except OSError as error:
-        raise StorageError(f"`{entry}` can't be dropped: {error.strerror}") from error
 
 
 def plan(statement: statements.DropTable, context: StatementContext) -> Drop:
@@ -60,12 +45,15 @@ def plan(statement: statements.DropTable, context: StatementContext) -> Drop:
         message = "a table named by its path is in no catalog, so it can't be dropped"
         raise NotSupportedError(message, hint="remove its folder", span=statement.table.span)
     try:
-        entry = context.entry(statement.table)
+        entry = context.named(statement.table)
     except (TableNotFound, SchemaNotFound):
         if statement.if_exists:
             return Drop(catalog, None)
         raise
-    if entry.managed and entry.location == catalog.root:
+    if isinstance(entry, View):
+        raise PlanError(f"`{entry}` is a view", hint=f"DROP VIEW {entry}", span=statement.table.span)
+    catalog.require_writable(entry)
+    if entry.managed and entry.location == catalog.of(entry.catalog).folder:
         raise NotSupportedError("the root itself can't be dropped", span=statement.table.span)
     if entry.managed and not is_table(entry.location):
         raise TableNotFound(f"there is no table `{entry}`", span=statement.table.span)

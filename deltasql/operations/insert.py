@@ -11,7 +11,7 @@ from deltalake import write_deltalake
 from deltasql.catalog.evolution import Evolved, evolved
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.engine import BoundQuery
-from deltasql.errors import ColumnNotFound, PlanError
+from deltasql.errors import ColumnNotFound, NotSupportedError, PlanError
 from deltasql.names import did_you_mean, match
 from deltasql.operations.operation import (
     Plan,
@@ -33,10 +33,12 @@ from deltasql.sql.statements import Fragment
 from deltasql.sql.woven import Woven, listed, woven
 from deltasql.write.demands import default_of
 from deltasql.write.features import delta_rs_appends
+from deltasql.write.filling import filled
 from deltasql.write.fit import offered
+from deltasql.write.identity import is_identity
 from deltasql.write.replacing import Replaced, in_partition, rows_where
 from deltasql.write.settings import file_settings
-from deltasql.write.source import Source, assigned, is_generated, require_distinct
+from deltasql.write.source import Source, require_distinct
 from deltasql.write.target import Commit, Target, target
 from deltasql.write.values import demanding
 
@@ -117,16 +119,7 @@ def plan(statement: statements.Insert, context: StatementContext) -> Insert:
     bound, positions = made.query(schema)
     demanded = demanding(into, schema)
     by_delta_rs = not replaces and made.evolved is None and demanded is None and delta_rs_appends(into.snapshot)
-    kept = [i for i, each in enumerate(schema) if positions[i] is not None or not is_generated(each)]
-    source = assigned(
-        bound.read,
-        [positions[i] for i in kept],
-        pa.schema([schema.field(i) for i in kept]),
-        time_zone=into.time_zone,
-        partitions=into.snapshot.partition_columns,
-    )
-    if demanded is not None:
-        source = demanded(source, [schema.names[i] for i in kept if positions[i] is not None])
+    source = filled(bound.read, positions, schema, into, demanded)
     replaced = None
     if statement.replace_where is not None:
         replaced = rows_where(statement.replace_where, into)
@@ -173,8 +166,26 @@ class _Columns:
         elif added:
             columns = [woven(value, f" AS __deltasql_{place}") for place, value in enumerate(added)]
             source = woven("SELECT *, ", listed(columns), " FROM (", source, "\n)")
-        where = {name: position for position, name in enumerate(names)}
+        numbered = self._numbered(schema)
+        where = {name: position for position, name in enumerate(names) if name not in numbered}
         return self.into.context.query(source), [where.get(name) for name in schema.names]
+
+    def _numbered(self, schema: pa.Schema) -> set[str]:
+        """The identity columns for which every row of VALUES has the word DEFAULT.
+
+        Raises `NotSupportedError` where only some have.
+        """
+        places = [place for _, place, _ in self.statement.defaults if place < len(self.names)]
+        found = {self.names[place] for place in places if is_identity(schema.field(self.names[place]))}
+        if not found:
+            return found
+        counted = self.into.context.query(woven("SELECT count(*) FROM (", self._source(schema), "\n)"))
+        rows = next(iter(counted.read())).column(0)[0].as_py()
+        some = next((name for name in found if places.count(self.names.index(name)) != rows), None)
+        if some is not None:
+            message = f"the identity column `{some}` has DEFAULT in some of the rows and values in others"
+            raise NotSupportedError(message, hint="insert them by two statements", span=self.statement.source.span)
+        return found
 
     def _partition_value(self, value: statements.PartitionValue, stored: pa.Schema) -> statements.PartitionValue:
         name = _column(value.column, stored.names)

@@ -7,7 +7,7 @@ that fits in memory is read before: the values that it holds prune the target's 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
@@ -17,20 +17,30 @@ from deltasql.engine.numbered import FILE, ROW
 from deltasql.engine.sources import Rows, Stream
 from deltasql.engine.sources import Source as Table
 from deltasql.errors import ColumnNotFound, Error, ParseError, PlanError
-from deltasql.names import did_you_mean, match, quote
+from deltasql.names import did_you_mean, fold, match, quote
 from deltasql.operations.operation import Plan, counts, tables_plan, writing
 from deltasql.result import Result
 from deltasql.session import Given, StatementContext
 from deltasql.sql import parser, statements
+from deltasql.sql.sides import qualified
 from deltasql.sql.statements import Assignment, Fragment, MergeClause
 from deltasql.sql.woven import Woven, listed, woven
 from deltasql.write.fit import offered
+from deltasql.write.identity import is_filled, is_identity, require_insertable, require_no_update
 from deltasql.write.matching import required
 from deltasql.write.rewrite import Clause, Edits
 from deltasql.write.source import is_generated, require_distinct
 from deltasql.write.spool import spooled
 from deltasql.write.target import SOURCE, Target, target
-from deltasql.write.values import Demanded, assigned_values, demanding, expression, require_deterministic
+from deltasql.write.values import (
+    Demanded,
+    assigned_values,
+    demanding,
+    expression,
+    require_deterministic,
+    runnable,
+    unqualified,
+)
 
 _HERE = "__deltasql_here"
 _METRICS = {
@@ -118,7 +128,9 @@ class Merge:
         for clause in self.statement.clauses:
             if clause.action != "delete" and clause.assignments is None:
                 taken |= set(names)
-            taken |= {match(each.column[-1], names, what="column") for each in clause.assignments or ()}
+            for each in clause.assignments or ():
+                column = unqualified(each, self.target, self.statement.alias)
+                taken.add(match(column[0], names, what="column") if len(column) == 1 else None)
         chosen = pa.schema([each for each in self.source.schema if each.name in taken])
         return offered(chosen, self.target.snapshot.schema)
 
@@ -149,7 +161,8 @@ class Merge:
         chosen: list[Fragment | str | Woven] = ["CASE"]
         clauses, values = [], []
         for number, clause in enumerate(statement.clauses):
-            holds = woven(status[clause.kind], *((" AND (", clause.condition, "\n)") if clause.condition else ()))
+            condition = runnable(clause.condition, into, selected=True) if clause.condition else None
+            holds = woven(status[clause.kind], *((" AND (", condition, "\n)") if condition else ()))
             chosen += [" WHEN ", holds, f" THEN {number}"]
             columns, given = self._values(clause)
             clauses.append(Clause(clause.action, columns))
@@ -198,13 +211,16 @@ class Merge:
             return (), []
         if clause.action == "update":
             if clause.assignments is None:
-                return self._kept(self._all(clause))
+                found = self._all(clause)
+                require_no_update(self.schema, found, clause.span)
+                return self._kept(found)
             new = assigned_values(clause.assignments, self.target, self.statement.alias, stored=self.schema)
             return new.columns, list(new.values)
         found = self._all(clause) if clause.assignments is None else self._listed(clause.assignments)
+        require_insertable(self.schema, found, clause.span)
         for each in self.schema:
-            if each.name not in found and not is_generated(each):
-                found[each.name] = expression(None, each)
+            if each.name not in found and not is_filled(each):
+                found[each.name] = expression(None, each, self.target)
         names = tuple(name for name in self.schema.names if name in found)
         return names, [found[name] for name in names]
 
@@ -227,7 +243,7 @@ class Merge:
             name = match(each.name, offered, what="column", span=clause.span)
             if name is not None:
                 found[each.name] = woven(f"{quote(self._here)}.{quote(name)}")
-            elif not (self.statement.evolve or is_generated(each)):
+            elif not (self.statement.evolve or is_filled(each)):
                 message = f"the source has no column `{each.name}`, which `*` takes from it"
                 hint = did_you_mean(each.name, offered) or "name the columns: SET a = …, INSERT (a, …) VALUES (…)"
                 raise ColumnNotFound(message, hint=hint, span=clause.span)
@@ -236,14 +252,18 @@ class Merge:
     def _listed(self, assignments: tuple[Assignment, ...]) -> dict[str, Woven]:
         found: dict[str, Woven] = {}
         for each in assignments:
-            name = match(each.column[-1], self.schema.names, what="column", span=each.span)
+            column = unqualified(each, self.target, self.statement.alias, self.schema)
+            name = match(column[0], self.schema.names, what="column", span=each.span) if len(column) == 1 else None
             if name is None:
-                hint = did_you_mean(each.column[-1], self.schema.names)
-                raise ColumnNotFound(f"there is no column `{each.column[-1]}`", hint=hint, span=each.span)
+                written = ".".join(column)
+                hint = did_you_mean(written, self.schema.names)
+                raise ColumnNotFound(f"there is no column `{written}`", hint=hint, span=each.span)
             if name in found:
                 raise PlanError(f"INSERT names column `{name}` twice", span=each.span)
-            found[name] = expression(each.value, self.schema.field(name))
-        return found
+            found[name] = expression(each.value, self.schema.field(name), self.target)
+        filled = {field.name for field in self.schema if is_identity(field)}
+        numbered = [name for name, each in zip(found, assignments, strict=True) if each.value is None]
+        return {name: value for name, value in found.items() if name not in filled or name not in numbered}
 
     # -- what a clause may see
 
@@ -262,7 +282,8 @@ class Merge:
                 if fragment is clause.condition:
                     require_deterministic(fragment, "condition of a clause")
                 if clause.kind in alone:
-                    query = woven(self.statement.with_, " SELECT (", fragment, "\n)", alone[clause.kind])
+                    shown = runnable(fragment, self.target, selected=True)
+                    query = woven(self.statement.with_, " SELECT (", shown, "\n)", alone[clause.kind])
                     self.target.context.query(query, self._given(empty))
 
 
@@ -275,15 +296,35 @@ def plan(statement: statements.Merge, context: StatementContext) -> Merge:
     source = woven(statement.with_, " SELECT * FROM ", statement.source, shown)
     bound = context.query(source)
     require_distinct(bound.schema.names, "the source")
-    return Merge(statement, into, bound, _parts(statement, context))
+    parts = _parts(statement, context)
+    both = {fold(name) for name in bound.schema.names} & {fold(name) for name in into.snapshot.schema.names}
+    sides = {"not_matched": alias or parts[-1], "not_matched_by_source": statement.alias or into.entry.name}
+    clauses = [_one_sided(clause, both, sides.get(clause.kind)) for clause in statement.clauses]
+    return Merge(replace(statement, clauses=tuple(clauses)), into, bound, parts)
+
+
+def _one_sided(clause: MergeClause, both: set[str], side: str | None) -> MergeClause:
+    """``clause`` with the columns of both tables qualified by ``side``, if that is all it sees."""
+    if side is None:
+        return clause
+
+    def own(value: Fragment | None) -> Fragment | None:
+        return None if value is None else qualified(value, both, side)
+
+    given = clause.assignments and tuple(replace(each, value=own(each.value)) for each in clause.assignments)
+    return replace(clause, condition=own(clause.condition), assignments=given)
 
 
 def _parts(statement: statements.Merge, context: StatementContext) -> tuple[str, str, str]:
     """What columns of the source may be qualified by, if it has no alias."""
     try:
-        return context.entry(context.session.catalog.travel(parser.parse_table(statement.source.sql))).parts
-    except (Error, ParseError):
+        reference = context.session.catalog.travel(parser.parse_table(statement.source.sql))
+    except ParseError:
         return "main", "default", "source"
+    try:
+        return context.entry(reference).parts
+    except Error:
+        return "main", "default", reference.name  # A CTE.
 
 
 def _is_plain(value: Woven) -> bool:

@@ -51,6 +51,22 @@ class Rows:
         return Result.of(self.make(), statement_type=self.statement_type)
 
 
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A statement with IF EXISTS or IF NOT EXISTS that has nothing to do, and why."""
+
+    statement_type: str
+    why: str
+
+    def explain(self) -> Plan:
+        """Say why."""
+        return [("operation", f"nothing: {self.why}")]
+
+    def execute(self) -> Result:
+        """Do nothing."""
+        return nothing(self.statement_type)
+
+
 def nothing(statement_type: str, *, version: int | None = None, metrics: Mapping[str, Any] | None = None) -> Result:
     """The result of a statement that returns no rows and has no columns."""
     return Result.of(pa.table({}), statement_type=statement_type, version=version, metrics=metrics)

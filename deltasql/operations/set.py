@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from deltasql.errors import NotSupportedError
 from deltasql.names import fold
 from deltasql.operations.operation import Plan, Rows, nothing
 from deltasql.result import Result
@@ -75,7 +76,18 @@ def apply(session: Session) -> None:
 
 def plan_set(statement: statements.SetOption, context: StatementContext) -> Set:
     """``SET name = value``."""
+    _require_settable(statement.name, context.session)
     return Set(context.session, statement.name, _value(statement.value, context))
+
+
+def _require_settable(name: str, session: Session) -> None:
+    """Raise `PlanError` for a setting that there isn't, `NotSupportedError` for one that has a name of ours."""
+    if fold(name) == _TIME_ZONE:
+        raise NotSupportedError(f"`{name}` can't be changed: it is `time_zone`")
+    if fold(name).startswith(_ENGINE):
+        session.engine.option(name)
+    else:
+        session.settings.setting(name)
 
 
 def _value(value: Fragment, context: StatementContext) -> str:
@@ -91,6 +103,8 @@ def _value(value: Fragment, context: StatementContext) -> str:
 
 def plan_reset(statement: statements.ResetOption, context: StatementContext) -> Reset:
     """``RESET name`` or ``RESET ALL``."""
+    if statement.name is not None:
+        _require_settable(statement.name, context.session)
     return Reset(context.session, statement.name)
 
 

@@ -1,49 +1,81 @@
-"""SHOW TABLES, SHOW SCHEMAS: the catalog's names. Nothing is opened."""
+"""SHOW of what the catalog knows by name: tables, views, schemas, catalogs, functions. Nothing is opened."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import pyarrow as pa
 
-from deltasql.catalog.catalog import DEFAULT, MAIN
-from deltasql.errors import SchemaNotFound
-from deltasql.names import fold
 from deltasql.operations.operation import Rows
 from deltasql.session import StatementContext
 from deltasql.sql import statements
+from deltasql.sql.functions import TABLE_FUNCTIONS
+
+_TABLES = pa.schema([("namespace", pa.string()), ("tableName", pa.string()), ("isTemporary", pa.bool_())])
+_VIEWS = pa.schema([("namespace", pa.string()), ("viewName", pa.string()), ("isTemporary", pa.bool_())])
+_SCHEMAS = pa.schema([("databaseName", pa.string())])
+_CATALOGS = pa.schema([("catalog", pa.string())])
+_FUNCTIONS = pa.schema([("function", pa.string())])
 
 
 def plan_tables(statement: statements.ShowTables, context: StatementContext) -> Rows:
-    """``SHOW TABLES [{IN | FROM} schema] [[LIKE] 'pattern']``: namespace, tableName, isTemporary."""
+    """``SHOW TABLES [{IN | FROM} [catalog.]schema] [[LIKE] 'pattern']``: tables and views."""
     catalog = context.session.catalog
-    parts = statement.schema or (DEFAULT,)
-    if len(parts) > 1 and fold(parts[0]) != MAIN:
-        raise SchemaNotFound(f"there is no catalog `{parts[0]}`", hint=f"the catalog is `{MAIN}`")
-    schema = catalog.schema(parts[-1])
+    name, schema = catalog.schema_of(statement.schema or ())
 
     def rows() -> pa.Table:
-        names = [name for name in catalog.table_names(schema) if like(name, statement.pattern)]
-        return pa.table(
-            {
-                "namespace": pa.array([schema] * len(names), pa.string()),
-                "tableName": pa.array(names, pa.string()),
-                "isTemporary": pa.array([False] * len(names), pa.bool_()),
-            }
-        )
+        kept = {*catalog.table_names(schema, name), *(view.name for view in catalog.views(schema, name))}
+        found = [(schema, one, False) for one in sorted(kept)] + [
+            ("", one, True) for one in sorted(catalog.temporaries)
+        ]
+        return _rows(_TABLES, [row for row in found if like(row[1], statement.pattern)])
 
     return Rows("SHOW TABLES", rows)
 
 
-def plan_schemas(statement: statements.ShowSchemas, context: StatementContext) -> Rows:
-    """``SHOW {SCHEMAS | DATABASES} [[LIKE] 'pattern']``: databaseName."""
+def plan_views(statement: statements.ShowViews, context: StatementContext) -> Rows:
+    """``SHOW VIEWS [{IN | FROM} [catalog.]schema] [[LIKE] 'pattern']``: namespace, viewName, isTemporary."""
     catalog = context.session.catalog
+    name, schema = catalog.schema_of(statement.schema or ())
 
     def rows() -> pa.Table:
-        names = [name for name in catalog.schemas() if like(name, statement.pattern)]
-        return pa.table({"databaseName": pa.array(names, pa.string())})
+        found = [(schema, view.name, False) for view in catalog.views(schema, name)]
+        found += [("", one, True) for one in sorted(catalog.temporaries)]
+        return _rows(_VIEWS, [row for row in found if like(row[1], statement.pattern)])
 
-    return Rows("SHOW SCHEMAS", rows)
+    return Rows("SHOW VIEWS", rows)
+
+
+def plan_schemas(statement: statements.ShowSchemas, context: StatementContext) -> Rows:
+    """``SHOW {SCHEMAS | DATABASES} [{IN | FROM} catalog] [[LIKE] 'pattern']``: databaseName."""
+    catalog = context.session.catalog
+    name = catalog.of(statement.catalog or catalog.home.catalog).name
+    return Rows("SHOW SCHEMAS", lambda: _named(_SCHEMAS, catalog.schemas(name), statement.pattern))
+
+
+def plan_catalogs(statement: statements.ShowCatalogs, context: StatementContext) -> Rows:
+    """``SHOW CATALOGS [[LIKE] 'pattern']``: catalog."""
+    catalog = context.session.catalog
+    return Rows("SHOW CATALOGS", lambda: _named(_CATALOGS, catalog.catalogs(), statement.pattern))
+
+
+def plan_functions(statement: statements.ShowFunctions, context: StatementContext) -> Rows:
+    """``SHOW FUNCTIONS [[LIKE] {'pattern' | name}]``: function, the engine's and the table functions."""
+    engine = context.session.engine
+
+    def rows() -> pa.Table:
+        return _named(_FUNCTIONS, sorted({*engine.functions(), *TABLE_FUNCTIONS}), statement.pattern)
+
+    return Rows("SHOW FUNCTIONS", rows)
+
+
+def _named(schema: pa.Schema, names: Sequence[str], pattern: str | None) -> pa.Table:
+    return _rows(schema, [(name,) for name in names if like(name, pattern)])
+
+
+def _rows(schema: pa.Schema, rows: Sequence[tuple[object, ...]]) -> pa.Table:
+    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema=schema)
 
 
 def like(name: str, pattern: str | None) -> bool:

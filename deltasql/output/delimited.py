@@ -6,7 +6,9 @@ part of it and need no quotes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -17,32 +19,48 @@ from deltasql.output.options import Options
 from deltasql.output.text import texts
 
 
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How values stand in lines: what separates and encloses them (a character each), how NULL reads."""
+
+    delimiter: str = ","
+    quote: str = '"'
+    null: str = ""
+    header: bool = True
+
+
 def write_csv(schema: pa.Schema, batches: Iterable[pa.RecordBatch], out: BinaryIO, _options: Options) -> None:
     """Write the rows with commas between the fields."""
-    _write(schema, batches, out, ",")
+    write_delimited(schema, batches, out, Style())
 
 
 def write_tsv(schema: pa.Schema, batches: Iterable[pa.RecordBatch], out: BinaryIO, _options: Options) -> None:
     """Write the rows with tabs between the fields."""
-    _write(schema, batches, out, "\t")
+    write_delimited(schema, batches, out, Style("\t"))
 
 
-def _write(schema: pa.Schema, batches: Iterable[pa.RecordBatch], out: BinaryIO, delimiter: str) -> None:
+def write_delimited(schema: pa.Schema, batches: Iterable[pa.RecordBatch], out: BinaryIO, style: Style) -> None:
+    """Write the rows in a style of one's own."""
     if not schema.names:
         return
-    header = joined(_quoted(text_array(schema.names), delimiter), delimiter).to_pybytes() + b"\n"
+    header = b""
+    if style.header:
+        header = joined(_quoted(text_array(schema.names), style), style.delimiter).to_pybytes() + b"\n"
     for batch in chunks(batches):
-        fields = [_quoted(texts(column), delimiter) for column in batch.columns]
+        fields = [_quoted(texts(column), style) for column in batch.columns]
         out.write(header)  # not before there are rows: a query that fails at once writes nothing
-        out.write(joined(concat(*fields, separator=delimiter, null=""), "\n"))
+        out.write(joined(concat(*fields, separator=style.delimiter, null=style.null), "\n"))
         out.write(b"\n")
         header = b""
     out.write(header)
 
 
-def _quoted(text: pa.Array, delimiter: str) -> pa.Array:
+def _quoted(text: pa.Array, style: Style) -> pa.Array:
     """``text`` with quotes round the values that would read as something else without."""
-    needy = pc.match_substring_regex(text, rf'^$|["\r\n{delimiter}]')
+    quote, signs = style.quote, re.escape(style.quote + style.delimiter)
+    needy = pc.match_substring_regex(text, rf"^$|[\r\n{signs}]")
+    if style.null:
+        needy = pc.or_(needy, pc.equal(text, pa.scalar(style.null, text.type)))
     if not pc.any(needy).as_py():
         return text
-    return pc.if_else(needy, concat('"', pc.replace_substring(text, '"', '""'), '"'), text)
+    return pc.if_else(needy, concat(quote, pc.replace_substring(text, quote, quote * 2), quote), text)

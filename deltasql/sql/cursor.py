@@ -127,6 +127,16 @@ class Cursor:
             parts.append(self.name(what))
         return tuple(parts)
 
+    def paths(self, what: str = "a column") -> tuple[tuple[str, ...], ...]:
+        """``name[.name]…, …``, in brackets or not."""
+        bracketed = self.take("(")
+        found = [self.dotted(what)]
+        while self.take(","):
+            found.append(self.dotted(what))
+        if bracketed:
+            self.expect(")")
+        return tuple(found)
+
     def names(self, what: str = "a column") -> tuple[str, ...]:
         """``(name, …)``"""
         self.expect("(")
@@ -373,15 +383,18 @@ class Cursor:
     def properties(self) -> tuple[tuple[str, str], ...]:
         """``(key [=] value, …)``: keys are strings or dotted names, values strings, numbers or words."""
         self.expect("(")
-        found = []
+        found: dict[str, str] = {}
         while True:
+            start = self.here()
             key = self.property_key()
+            if key in found:
+                self.fail(f"`{key}` only once", span=start)
             self.take("=")
-            found.append((key, self.property_value()))
+            found[key] = self.property_value()
             if not self.take(","):
                 break
         self.expect(")")
-        return tuple(found)
+        return tuple(found.items())
 
     def property_key(self) -> str:
         """A string or a dotted name."""

@@ -38,6 +38,7 @@ TABLE_FUNCTIONS: Mapping[str, Signature] = {
     "read_json": Signature(("paths",), (), None),
     "read_parquet": Signature(("paths",), (), None),
     "table_changes": Signature(("table", "start"), ("end",)),
+    "table_detail": Signature(("table",)),
     "table_files": Signature(("table",)),
     "table_history": Signature(("table",)),
 }

@@ -15,7 +15,22 @@ from deltasql.errors import ParseError, Span
 from deltasql.names import TableReference
 from deltasql.sql.cursor import Cursor
 from deltasql.sql.dialect import remembered, tokenize
-from deltasql.sql.grammar import copy, ddl, dml, insert, inspect, maintenance, merge, query, session
+from deltasql.sql.grammar import (
+    alter,
+    comment,
+    convert,
+    copy,
+    create,
+    dml,
+    insert,
+    inspect,
+    maintenance,
+    merge,
+    query,
+    schema,
+    session,
+    view,
+)
 from deltasql.sql.grammar.refused import REFUSED
 from deltasql.sql.statements import Statement
 
@@ -36,17 +51,57 @@ PARSERS: dict[tuple[str, ...], Parser] = {
     ("MERGE",): merge.parse_merge,
     ("COPY", "INTO"): copy.parse_copy_into,
     ("COPY",): copy.parse_copy_to,
-    ("CREATE", "TABLE"): ddl.parse_create_table,
-    ("CREATE", "EXTERNAL", "TABLE"): ddl.parse_create_table,
-    ("DROP", "TABLE"): ddl.parse_drop_table,
+    ("CREATE", "TABLE"): create.parse_create_table,
+    ("CREATE", "EXTERNAL", "TABLE"): create.parse_create_table,
+    ("CREATE", "OR", "REPLACE", "TABLE"): create.parse_create_table,
+    ("CREATE", "OR", "REPLACE", "EXTERNAL", "TABLE"): create.parse_create_table,
+    ("REPLACE", "TABLE"): create.parse_create_table,
+    ("CONVERT",): convert.parse_convert,
+    ("DROP", "TABLE"): create.parse_drop_table,
+    ("ALTER", "TABLE"): alter.parse_alter_table,
+    ("COMMENT", "ON"): comment.parse_comment_on,
+    ("CREATE", "VIEW"): view.parse_create_view,
+    ("CREATE", "TEMPORARY", "VIEW"): view.parse_create_view,
+    ("CREATE", "TEMP", "VIEW"): view.parse_create_view,
+    ("CREATE", "OR", "REPLACE", "VIEW"): view.parse_create_view,
+    ("CREATE", "OR", "REPLACE", "TEMPORARY", "VIEW"): view.parse_create_view,
+    ("CREATE", "OR", "REPLACE", "TEMP", "VIEW"): view.parse_create_view,
+    ("DROP", "VIEW"): view.parse_drop_view,
+    ("CREATE", "SCHEMA"): schema.parse_create_schema,
+    ("CREATE", "DATABASE"): schema.parse_create_schema,
+    ("DROP", "SCHEMA"): schema.parse_drop_schema,
+    ("DROP", "DATABASE"): schema.parse_drop_schema,
+    ("USE",): schema.parse_use,
+    ("ATTACH",): schema.parse_attach,
+    ("DETACH",): schema.parse_detach,
     ("VACUUM",): maintenance.parse_vacuum,
+    ("OPTIMIZE",): maintenance.parse_optimize,
+    ("RESTORE",): maintenance.parse_restore,
+    ("REORG",): maintenance.parse_reorg,
+    ("FSCK",): maintenance.parse_fsck,
+    ("GENERATE",): maintenance.parse_generate,
+    ("CHECKPOINT",): maintenance.parse_checkpoint,
+    ("ANALYZE",): maintenance.parse_analyze,
     ("DESCRIBE", "HISTORY"): inspect.parse_describe_history,
     ("DESC", "HISTORY"): inspect.parse_describe_history,
+    ("DESCRIBE", "DETAIL"): inspect.parse_describe_detail,
+    ("DESC", "DETAIL"): inspect.parse_describe_detail,
+    ("DESCRIBE", "SCHEMA"): inspect.parse_describe_schema,
+    ("DESC", "SCHEMA"): inspect.parse_describe_schema,
+    ("DESCRIBE", "DATABASE"): inspect.parse_describe_schema,
+    ("DESC", "DATABASE"): inspect.parse_describe_schema,
     ("DESCRIBE",): inspect.parse_describe_table,
     ("DESC",): inspect.parse_describe_table,
     ("SHOW", "TABLES"): inspect.parse_show_tables,
+    ("SHOW", "VIEWS"): inspect.parse_show_views,
     ("SHOW", "SCHEMAS"): inspect.parse_show_schemas,
     ("SHOW", "DATABASES"): inspect.parse_show_schemas,
+    ("SHOW", "CATALOGS"): inspect.parse_show_catalogs,
+    ("SHOW", "FUNCTIONS"): inspect.parse_show_functions,
+    ("SHOW", "COLUMNS"): inspect.parse_show_columns,
+    ("SHOW", "PARTITIONS"): inspect.parse_show_partitions,
+    ("SHOW", "TBLPROPERTIES"): inspect.parse_show_properties,
+    ("SHOW", "CREATE", "TABLE"): inspect.parse_show_create_table,
     ("SHOW",): inspect.parse_show_option,
     ("SET", "TIME", "ZONE"): session.parse_set_time_zone,
     ("SET",): session.parse_set,
@@ -137,14 +192,14 @@ def _fail(cursor: Cursor, words: tuple[str, ...]) -> NoReturn:
         right += 1
     wrong = min(right + 1, len(words))
     span = _span(cursor, wrong) if words else None
-    cursor.fail("a statement", span=span, hint=_nearest(words, right))
+    cursor.fail("a statement", span=span, hint=_nearest(words, right) if words else None)
 
 
 def _nearest(words: tuple[str, ...], right: int) -> str | None:
     """A hint that names the statement most like ``words``, of which the first ``right`` are right."""
 
     def likeness(key: tuple[str, ...]) -> float:
-        ratio = difflib.SequenceMatcher(None, " ".join(words[: len(key)]), " ".join(key)).ratio()
+        ratio = difflib.SequenceMatcher(None, " ".join(words[: len(key)]), " ".join(key[: len(words)])).ratio()
         return ratio + (0.1 if key in PARSERS else 0.0)
 
     nearest = max((key for key in _KEYWORDS if key[:right] == words[:right]), key=likeness)

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from deltasql.errors import Span
-from deltasql.names import TableReference, fold
+from deltasql.names import TableReference, fold, text
 from deltasql.sql.cursor import Cursor
 from deltasql.sql.dialect import Token, remembered
 from deltasql.sql.functions import FunctionCall, at_table_function, function_call
+from deltasql.sql.splice import Edit
+from deltasql.sql.statements import Fragment
 
 _NOWHERE = Span(0, 0)
 
@@ -90,8 +92,9 @@ class Scan:
     """A query's tokens, each with its scope; ``roles`` says of a token that it is no column reference.
 
     ``definitions`` are the tokens that name a column (aliases), ``output`` those of the outermost SELECT,
-    ``table_words`` the words of ``TABLE name`` where that stands for a query, ``bodies`` the CTEs by the start of
-    their names, in order, ``hints`` the words ``[NOT] MATERIALIZED``, which DataFusion doesn't know.
+    ``edits`` make a SELECT of ``TABLE name`` and ``DESCRIBE HISTORY name`` where these stand for a query, ``bodies``
+    are the CTEs by the start of their names, in order, ``hints`` the words ``[NOT] MATERIALIZED``, which DataFusion
+    doesn't know.
     """
 
     cursor: Cursor
@@ -100,7 +103,7 @@ class Scan:
     relations: tuple[Relation, ...]
     definitions: tuple[int, ...]
     output: tuple[int, ...]
-    table_words: tuple[Token, ...]
+    edits: tuple[Edit, ...]
     bodies: dict[int, Body]
     hints: tuple[Token, ...]
 
@@ -163,7 +166,7 @@ class _Scanner:
         self.relations: list[Relation] = []
         self.definitions: list[int] = []
         self.output: list[int] = []
-        self.table_words: list[Token] = []
+        self.edits: list[Edit] = []
         self.bodies: dict[int, Body] = {}
         self.hints: list[Token] = []
         self.stack = [_Frame(Scope(), query=True)]
@@ -182,7 +185,7 @@ class _Scanner:
             tuple(self.relations),
             tuple(self.definitions),
             tuple(self.output),
-            tuple(self.table_words),
+            tuple(self.edits),
             self.bodies,
             tuple(self.hints),
         )
@@ -208,7 +211,9 @@ class _Scanner:
         index = self.cursor.index
         opener = self.tokens[index - 1].upper if index else ""
         behind = self.cursor.peek(1)
-        starts_query = self.tokens[index].upper == "(" and behind is not None and behind.upper in _STARTS
+        starts_query = self.tokens[index].upper == "(" and (
+            (behind is not None and behind.upper in _STARTS) or self._at_described(1)
+        )
         if starts_query:
             inner = _Frame(Scope(Scope(frame.scope)), query=True, opener=opener, relation=relation)
         elif relation is not None:
@@ -246,8 +251,11 @@ class _Scanner:
         elif word == "WITH" and frame.clause == "":
             frame.clause = "WITH"
         elif word == "TABLE" and frame.clause == "":
-            self.table_words.append(token)
+            self.edits.append(Edit(token.span, "SELECT * FROM"))
             frame.clause, frame.expects_table = "FROM", True
+        elif frame.clause == "" and self._at_described():
+            self._described(frame)
+            return
         elif word == "FROM" and previous != "DISTINCT":
             frame.clause, frame.expects_table, frame.joins = "FROM", True, True
         elif word in _SET_OPERATORS and not self._excludes(word):
@@ -434,7 +442,7 @@ class _Scanner:
 
     def _refuse_statement(self) -> None:
         first = self.cursor.peek(1)
-        if first is not None and first.upper in ("DESCRIBE", "DESC", "SHOW"):
+        if first is not None and first.upper in ("DESCRIBE", "DESC", "SHOW") and not self._at_described(1):
             self.cursor.refuse(f"{first.upper} as a subquery", hint="run it as a statement of its own", span=first.span)
 
     def _relate(self, frame: _Frame, relation: Relation) -> None:
@@ -459,6 +467,37 @@ class _Scanner:
         relation.span = relation.call.span
         self.roles.update(dict.fromkeys(range(first, self.cursor.index), "table"))
         self._alias(relation)
+
+    def _at_described(self, ahead: int = 0) -> bool:
+        """True if ``{DESCRIBE | DESC} {DETAIL | HISTORY}`` comes, where a query may stand."""
+        words = [token.upper if (token := self.cursor.peek(ahead + i)) is not None else "" for i in (0, 1)]
+        return words[0] in ("DESCRIBE", "DESC") and words[1] in _DESCRIBED
+
+    def _described(self, frame: _Frame) -> None:
+        """``DESCRIBE HISTORY table [LIMIT number]`` is ``SELECT * FROM table_history('table') [LIMIT number]``.
+
+        ``DESCRIBE DETAIL table`` is ``SELECT * FROM table_detail('table')``. A LIMIT gets an order, or DataFusion takes
+        any rows for it; they are to be the newest.
+        """
+        first, start = self.cursor.index, self.cursor.here().start
+        self.cursor.advance()
+        function = _DESCRIBED[self.cursor.advance().upper]
+        self.edits.append(Edit(self.cursor.since(start).span, "SELECT * FROM"))
+        place = self.cursor.here().start
+        self.cursor.table()
+        table = self.cursor.since(place)
+        self.roles.update(dict.fromkeys(range(first, self.cursor.index), "table"))
+        call = FunctionCall(function, {"table": Fragment(text(table.sql), table.span)}, table.span)
+        self._relate(frame, Relation(None, span=table.span, call=call))
+        if not self.cursor.at(")"):
+            if function != "table_history":
+                self.cursor.fail("`)`")
+            if not self.cursor.at("LIMIT"):
+                self.cursor.fail("`)` or LIMIT")
+        if self.cursor.at("LIMIT"):
+            limit = self.cursor.here().start
+            self.edits.append(Edit(Span(limit, limit), "ORDER BY version DESC "))
+        frame.clause = "FROM"
 
     def _table(self, frame: _Frame, relation: Relation, token: Token) -> None:
         first = self.cursor.index
@@ -491,6 +530,7 @@ class _Scanner:
         relation.names = self._column_list()
 
 
+_DESCRIBED = {"DETAIL": "table_detail", "HISTORY": "table_history"}
 _PAIRS = {"NULLS": ("FIRST", "LAST"), "CURRENT": ("ROW",)}
 _FRAMES = {"ROWS", "RANGE", "GROUPS"}
 _BOUNDS = {"BETWEEN", "UNBOUNDED", "CURRENT"}

@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
 from types import MappingProxyType
@@ -32,6 +32,7 @@ from deltasql.write.features import require_writable, tracks_rows
 _Action = Mapping[str, Any]
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _CHECKPOINT_INTERVAL = 100
+_MARK = "deltasql.statement"
 _NO_LINKS = frozenset([errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK])
 
 
@@ -57,39 +58,85 @@ def commit(
     `ConstraintViolation` as `require_writable`, `StorageError`: then nothing is left behind. A KeyboardInterrupt may
     come after the commit was made.
     """
-    ours = _Ours(snapshot, tuple(actions), blind=blind)
+    ours = _ours(actions, snapshot, blind=blind)
     require_writable(snapshot, removes_data=any(data for _, data in ours.removes))
-    info: dict[str, Any] = {
-        "operation": operation,
-        "operationParameters": {name: _text(value) for name, value in parameters.items() if value is not None},
-        "operationMetrics": dict(metrics),
+    level = "WriteSerializable" if ours.passes_blind else "Serializable"
+    read = {
         "readVersion": snapshot.version,
-        "isolationLevel": "WriteSerializable" if ours.passes_blind else "Serializable",
+        "isolationLevel": "SnapshotIsolation" if ours.rearranges else level,
         "isBlindAppend": ours.is_blind,
-        "engineInfo": f"deltasql/{installed('deltasql')} delta-rs/{installed('deltalake')}",
-        "txnId": str(uuid.uuid4()),
-    } | dict(custom)
+    }
+    info = _info(operation, parameters, metrics) | read | dict(custom)
     version, latest = snapshot.version + 1, version_range(snapshot.location)[1]
     if latest < snapshot.version:
         raise _conflict(snapshot, f"version {snapshot.version} is gone")
-    while version <= latest or not _put(snapshot.location, version, _entry(ours, info, version)):
-        _require_passable(ours, version)
+    where = snapshot.location
+    while version <= latest or not _put(where, version, _entry(ours, info, where, version)):
+        _require_passable(ours, snapshot, version)
         version += 1
     _keep(snapshot, version)
     return version
 
 
+def begin(
+    location: Path,
+    actions: Sequence[_Action],
+    *,
+    operation: str,
+    parameters: Mapping[str, Any],
+    metrics: Mapping[str, int],
+    custom: Mapping[str, str] = _NOTHING,
+) -> int:
+    """Commit ``actions``, with ``protocol`` and ``metaData`` among them, as the first of a table; its version, 0.
+
+    The rest as in `commit`. Raises `CommitConflict` where another's log is there by now, and `StorageError`.
+    """
+    ours = _ours(actions, None, blind=True)
+    info = _info(operation, parameters, metrics) | {"isolationLevel": "Serializable", "isBlindAppend": True}
+    try:
+        folder(location).mkdir(exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"`{folder(location)}` can't be made: {error.strerror}") from error
+    if not _put(location, 0, _entry(ours, info | dict(custom), location, 0)):
+        raise CommitConflict(f"another writer made the table at `{location}` first")
+    return 0
+
+
+def marked() -> dict[str, str]:
+    """What a commit says besides so that `committed` finds it."""
+    return {_MARK: uuid.uuid4().hex}
+
+
+def committed(location: Path, mark: Mapping[str, str], *, after: int) -> int | None:
+    """The version behind ``after`` whose commit has the ``mark``, if there is one: who saw an error may ask."""
+    try:
+        last = version_range(location)[1]
+        versions = [version for version in range(after + 1, last + 1) if entry(location, version).exists()]
+        return next((each for each in versions if commit_info(location, each).get(_MARK) == mark[_MARK]), None)
+    except StorageError:
+        if folder(location).is_dir():
+            raise
+        return None
+
+
+def _info(operation: str, parameters: Mapping[str, Any], metrics: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "operation": operation,
+        "operationParameters": {name: _text(value) for name, value in parameters.items() if value is not None},
+        "operationMetrics": dict(metrics),
+        "engineInfo": f"deltasql/{installed('deltasql')} delta-rs/{installed('deltalake')}",
+        "txnId": str(uuid.uuid4()),
+    }
+
+
 @dataclass(slots=True)
 class _Ours:
-    """What we commit, and the highest row id given away, which the commits that we pass move on."""
+    """What we commit, on top of the properties ``before``; ``mark`` is the highest row id given away."""
 
-    snapshot: Snapshot
     actions: tuple[_Action, ...]
     blind: bool
-    mark: int | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.mark = row_id_mark(self.snapshot) if tracks_rows(self.snapshot) else None
+    before: Mapping[str, str]
+    mark: int | None
 
     def bodies(self, kind: str) -> Iterator[_Action]:
         """The actions of one kind."""
@@ -99,6 +146,15 @@ class _Ours:
     def removes(self) -> list[tuple[str, bool]]:
         """The paths that go, decoded as writers spell them differently, and whether rows go with them."""
         return [(unquote(body["path"]), body.get("dataChange", True)) for body in self.bodies("remove")]
+
+    @property
+    def rearranges(self) -> bool:
+        """True if it only says otherwise how the rows lie in files, so that rows that come and go don't matter to it.
+
+        Delta Lake does such commits under snapshot isolation.
+        """
+        files = [body for kind in ("add", "remove") for body in self.bodies(kind)]
+        return bool(files) and not self.moves_table and all(body.get("dataChange") is False for body in files)
 
     @property
     def moves_table(self) -> bool:
@@ -116,14 +172,23 @@ class _Ours:
 
         Delta Lake documentation, "Isolation levels".
         """
-        level = self.snapshot.properties.get("delta.isolationLevel", "Serializable")
+        level = self.properties.get("delta.isolationLevel", "Serializable")
         return level.lower() == "writeserializable" and not self.moves_table
 
     @property
     def properties(self) -> Mapping[str, str]:
         """The properties of the table once it is made."""
         changed = next(self.bodies("metaData"), None)
-        return self.snapshot.properties if changed is None else changed.get("configuration") or {}
+        return self.before if changed is None else changed.get("configuration") or _NOTHING
+
+
+def _ours(actions: Sequence[_Action], snapshot: Snapshot | None, *, blind: bool) -> _Ours:
+    """``actions`` on top of ``snapshot``, or as a table's first ones."""
+    mark = row_id_mark(snapshot) if snapshot is not None and tracks_rows(snapshot) else None
+    if any("rowTracking" in body.get("writerFeatures", ()) for body in _bodies(actions, "protocol")):
+        given = [each for each in _bodies(actions, "domainMetadata") if each["domain"] == ROW_TRACKING]
+        mark = max([-1 if mark is None else mark, *map(row_id_mark_of, given)])
+    return _Ours(tuple(actions), blind, snapshot.properties if snapshot is not None else _NOTHING, mark)
 
 
 def _bodies(actions: Sequence[_Action], kind: str) -> Iterator[_Action]:
@@ -133,13 +198,16 @@ def _bodies(actions: Sequence[_Action], kind: str) -> Iterator[_Action]:
 # -- what is written
 
 
-def _entry(ours: _Ours, info: _Action, version: int) -> bytes:
+def _entry(ours: _Ours, info: _Action, location: Path, version: int) -> bytes:
     """The log's entry, a JSON object a line, with what depends on the version that it becomes."""
     now = time.time_ns() // 1_000_000
     first: dict[str, Any] = {"timestamp": now, **info}
-    if ours.properties.get("delta.enableInCommitTimestamps", "").lower() == "true":
-        first = {"inCommitTimestamp": max(now, _time(ours.snapshot.location, version - 1) + 1), **first}
     made: Sequence[_Action] = ours.actions
+    if _has_timestamps(ours.properties):
+        stamp = max(now, _time(location, version - 1) + 1)
+        first = {"inCommitTimestamp": stamp, **first}
+        if version > 0 and not _has_timestamps(ours.before):
+            made = [_since(action, version, stamp) for action in made]
     if ours.mark is not None:
         made = _tracked(made, ours.mark, version)
         copied = ours.removes and len(made) > len(ours.actions)
@@ -151,14 +219,30 @@ def _entry(ours: _Ours, info: _Action, version: int) -> bytes:
     return "".join(line + "\n" for line in lines).encode()
 
 
+def _has_timestamps(properties: Mapping[str, str]) -> bool:
+    return properties.get("delta.enableInCommitTimestamps", "").lower() == "true"
+
+
+def _since(action: _Action, version: int, stamp: int) -> _Action:
+    """The action; of ``metaData``, it says since when commits have timestamps (protocol, "In-Commit Timestamps")."""
+    if "metaData" not in action:
+        return action
+    enabled = {
+        "delta.inCommitTimestampEnablementVersion": str(version),
+        "delta.inCommitTimestampEnablementTimestamp": str(stamp),
+    }
+    body = action["metaData"]
+    return {"metaData": {**body, "configuration": {**body["configuration"], **enabled}}}
+
+
 def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _time(location: Path, version: int) -> int:
-    """When a version was committed, in milliseconds since 1970; 0 if its entry was cleaned up, which happens late."""
+    """When a version was committed, in milliseconds since 1970; 0 if its entry was cleaned up, or if there is none."""
     path = entry(location, version)
-    if not path.exists():
+    if version < 0 or not path.exists():
         return 0
     stamp = commit_info(location, version).get("inCommitTimestamp")
     return stamp if isinstance(stamp, int) else path.stat().st_mtime_ns // 1_000_000
@@ -171,7 +255,10 @@ def _tracked(actions: Sequence[_Action], mark: int, version: int) -> list[_Actio
     ``delta.rowTracking.preserved`` tells.
     """
     made, last = [], mark
+    given = [action for action in actions if action.get("domainMetadata", {}).get("domain") == ROW_TRACKING]
     for action in actions:
+        if action in given:
+            continue
         add = action.get("add")
         if add is None or "baseRowId" in add:
             made.append(action)
@@ -181,7 +268,7 @@ def _tracked(actions: Sequence[_Action], mark: int, version: int) -> list[_Actio
             raise InternalError(f"the new file `{add['path']}` has no count of its rows, which row tracking needs")
         made.append({"add": {**add, "baseRowId": last + 1, "defaultRowCommitVersion": version}})
         last += rows
-    if last > mark:
+    if last > mark or given:
         configuration = json.dumps({"rowIdHighWaterMark": last})
         made.append({"domainMetadata": {"domain": ROW_TRACKING, "configuration": configuration, "removed": False}})
     return made
@@ -230,14 +317,14 @@ def _to_disk(directory: Path) -> None:
 # -- what others wrote
 
 
-def _require_passable(ours: _Ours, version: int) -> None:
+def _require_passable(ours: _Ours, snapshot: Snapshot, version: int) -> None:
     """Raise `CommitConflict` unless ours may stand after another's commit without having seen it."""
     try:
-        theirs = list(actions_of(entry(ours.snapshot.location, version)))
+        theirs = list(actions_of(entry(snapshot.location, version)))
     except FileNotFoundError:
         theirs = []
     if (reason := _reason(ours, theirs)) is not None:
-        raise _conflict(ours.snapshot, f"version {version} {reason}")
+        raise _conflict(snapshot, f"version {version} {reason}")
     for domain in _bodies(theirs, "domainMetadata"):
         if ours.mark is not None and domain.get("domain") == ROW_TRACKING:
             ours.mark = max(ours.mark, row_id_mark_of(domain))
@@ -257,9 +344,12 @@ def _reason(ours: _Ours, theirs: Sequence[_Action]) -> str | None:
     if ours.is_blind:
         return None
     removed = [(unquote(body["path"]), body.get("dataChange", True)) for body in _bodies(theirs, "remove")]
-    mine = {path for path, _ in ours.removes}
+    # A file that is added may be there already: its statistics or its deletion vector are others then.
+    mine = {unquote(body["path"]) for kind in ("add", "remove") for body in ours.bodies(kind)}
     if path := next((path for path, _ in removed if path in mine), None):
         return f"removed the file `{path}`"
+    if ours.rearranges:
+        return None
     if any(data for _, data in removed):
         return "removed rows"
     if not any(body.get("dataChange", True) for body in _bodies(theirs, "add")):

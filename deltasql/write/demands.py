@@ -135,6 +135,14 @@ class _Planned:
             raise
 
 
+def held(source: Source, demand: Demand, schema: pa.Schema, *, zone: str) -> Source:
+    """The rows of ``source``, some columns of ``schema``, for each of which the condition ``demand`` is true.
+
+    Raises as `demanded`.
+    """
+    return _checked(source, [demand], schema, zone)
+
+
 def require_computable(demand: Demand, schema: pa.Schema, *, zone: str) -> None:
     """Raise `UnsupportedTableFeature` unless ``demand`` can be computed over the columns of ``schema``."""
     _planned([demand], schema, schema, zone)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from deltasql.catalog.metadata import Protocol
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.errors import ConstraintViolation, UnsupportedTableFeature
 
@@ -24,6 +25,7 @@ WRITER_FEATURES = frozenset(
         "deletionVectors",
         "domainMetadata",
         "generatedColumns",
+        "identityColumns",
         "inCommitTimestamp",
         "invariants",
         "rowTracking",
@@ -41,15 +43,6 @@ Not among them, on purpose: ``checkpointProtection`` (which old entries may go i
 ``materializePartitionColumns``, ``geospatial``, ``icebergWriterCompat…`` (other files than ours).
 """
 
-_LEGACY = {
-    2: ("appendOnly", "invariants"),
-    3: ("checkConstraints",),
-    4: ("changeDataFeed", "generatedColumns"),
-    5: ("columnMapping",),
-    6: ("identityColumns",),
-}
-"""What each legacy writer version added (Delta protocol, "Valid Feature Names in Table Features")."""
-
 _IDENTITY, _NEWEST = 6, 7
 
 
@@ -63,7 +56,8 @@ def require_writable(snapshot: Snapshot, *, removes_data: bool) -> None:
     if version > _NEWEST:
         message = f"`{snapshot.name}` can't be written: it needs writer version {version}"
         raise UnsupportedTableFeature(message)
-    unknown = sorted(feature for feature in _features(snapshot) - WRITER_FEATURES if _in_use(feature, snapshot))
+    features = Protocol.of(snapshot).features
+    unknown = sorted(feature for feature in features - WRITER_FEATURES if _in_use(feature, snapshot))
     if unknown:
         raise UnsupportedTableFeature(f"`{snapshot.name}` can't be written: it has the table feature `{unknown[0]}`")
     if removes_data and snapshot.properties.get("delta.appendOnly", "").lower() == "true":
@@ -89,30 +83,18 @@ _DELTA_RS_APPENDS = frozenset(
 def delta_rs_appends(snapshot: Snapshot) -> bool:
     """True if delta-rs may add rows to the table: it refuses other features at every write (facts.md, 59)."""
     version = snapshot.table.protocol().min_writer_version
-    return version != _IDENTITY and _features(snapshot) <= _DELTA_RS_APPENDS
+    return version != _IDENTITY and Protocol.of(snapshot).features <= _DELTA_RS_APPENDS
 
 
 def tracks_rows(snapshot: Snapshot) -> bool:
     """True if rows of the table must get ids (Delta protocol, "Row Tracking")."""
-    return "rowTracking" in _features(snapshot)
-
-
-def _features(snapshot: Snapshot) -> frozenset[str]:
-    protocol = snapshot.table.protocol()
-    if protocol.min_writer_version >= _NEWEST:
-        return frozenset(protocol.writer_features or ())
-    legacy = (names for version, names in _LEGACY.items() if version <= protocol.min_writer_version)
-    return frozenset(name for names in legacy for name in names)
+    return "rowTracking" in Protocol.of(snapshot).features
 
 
 def _in_use(feature: str, snapshot: Snapshot) -> bool:
     """False for a feature that the protocol lists, but that nothing of the table turns on."""
     used = _USED.get(feature)
     return used is None or used(snapshot)
-
-
-def _has_identity(snapshot: Snapshot) -> bool:
-    return any(str(key).startswith("delta.identity.") for value in _schema(snapshot) for key in value)
 
 
 def _has_variant(snapshot: Snapshot) -> bool:
@@ -129,7 +111,6 @@ def _enabled(property: str) -> Callable[[Snapshot], bool]:
 _USED: Mapping[str, Callable[[Snapshot], bool]] = {
     "icebergCompatV1": _enabled("delta.enableIcebergCompatV1"),
     "icebergCompatV2": _enabled("delta.enableIcebergCompatV2"),
-    "identityColumns": _has_identity,
     "variantType": _has_variant,
     "variantType-preview": _has_variant,
 }

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from deltasql.sql.woven import Woven, listed, woven
 from deltasql.write.demands import default_of
-from deltasql.write.source import Source, assigned, is_generated
+from deltasql.write.identity import is_filled, require_insertable
+from deltasql.write.source import Source, assigned
 from deltasql.write.target import Target
 from deltasql.write.values import Demanded
 
@@ -36,10 +37,13 @@ def filled(
 ) -> Source:
     """The rows of ``read`` as rows of ``schema``: its column ``i`` is the column ``positions[i]`` of theirs or NULL.
 
-    Store assignment casts them. Generated columns without a position are computed by ``demanded``, which holds what
-    the table demands; without it they are left out.
+    Store assignment casts them. Generated and identity columns without a position are filled by ``demanded``, which
+    holds what the table demands; without it they are left out. Raises `PlanError` for values that can't be given.
     """
-    kept = [i for i, each in enumerate(schema) if positions[i] is not None or not is_generated(each)]
+    require_insertable(
+        schema, [name for name, position in zip(schema.names, positions, strict=True) if position is not None]
+    )
+    kept = [i for i, each in enumerate(schema) if positions[i] is not None or not is_filled(each)]
     source = assigned(
         read,
         [positions[i] for i in kept],

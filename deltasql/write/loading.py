@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -34,9 +35,10 @@ from deltasql.sql.woven import Woven, woven
 from deltasql.types import sql_name
 from deltasql.write.filling import defaults_of, filled, widened
 from deltasql.write.fit import offered
+from deltasql.write.identity import is_filled
 from deltasql.write.landing import columns_of_folders
 from deltasql.write.reading import Reading
-from deltasql.write.source import Source, is_generated, require_distinct
+from deltasql.write.source import Source, require_distinct
 from deltasql.write.target import Target
 from deltasql.write.values import demanding
 
@@ -127,10 +129,19 @@ class _Reader:
         if reading.format == "csv":
             options["all_varchar"] = not (typed and reading.infers)
         paths = list(map(str, self._files))
+        if self._has_folders and self._above:
+            self._require_other_columns(paths, options)
         found = self.into.context.external(reading.format, paths, options)
         if reading.format == "json" and (exact := self._exact(found.schema)):
             found = self.into.context.external(reading.format, paths, {**options, "columns": exact})
         return Given((MAIN, DEFAULT, _FILES), Files(f"{reading.format} files of `{self._statement.path}`", found))
+
+    def _require_other_columns(self, paths: Sequence[str], options: Mapping[str, Any]) -> None:
+        """Raise `PlanError` for a column that a folder above the path would give too, which the reader would take."""
+        own = self.into.context.external(self._reading.format, paths, {**options, "hive_partitioning": False})
+        if taken := self._above & set(own.schema.names):
+            message = f"`{min(taken)}` is a column of the files, and a folder above `{self._statement.path}` names it"
+            raise PlanError(message, hint="'recursiveFileLookup' = 'true' lets folders give no columns")
 
     def _exact(self, found: pa.Schema) -> dict[str, str]:
         """The columns with the table's DECIMAL where the file has fractions, which a DOUBLE would round; or nothing."""
@@ -146,7 +157,7 @@ class _Reader:
         return {f.name: sql_name(types.get(f.name, f.type)) for f in found if f.name not in keys} if types else {}
 
     def _columns(self, found: pa.Schema) -> Iterator[str]:
-        """The columns for a SELECT list; those that differ by case alone are one, as long as no file has two of them."""
+        """The columns for a SELECT list; those that differ by case alone are one, unless a file has two of them."""
         alike: dict[str, list[str]] = {}
         for field in found:
             if not (self._has_folders and field.name in self._above):
@@ -222,7 +233,7 @@ class _Reader:
 def _placed(statement: CopyInto, stored: pa.Schema, named: Sequence[str]) -> list[str]:
     """The table's columns that are filled by place; ``named`` are filled by name."""
     if statement.columns is None:
-        return [field.name for field in stored if not is_generated(field) and field.name not in named]
+        return [field.name for field in stored if not is_filled(field) and field.name not in named]
     found = [_column(name, stored) for name in statement.columns]
     require_distinct([*found, *named], "the column list")
     return found

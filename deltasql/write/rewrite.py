@@ -26,7 +26,8 @@ from deltasql.catalog.columns import batches, mapping, nullable, opened
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.errors import PlanError
 from deltasql.write.files import DataFile, DataFiles, FileSettings
-from deltasql.write.source import Source, is_generated, stored_rows
+from deltasql.write.identity import is_filled
+from deltasql.write.source import Source, stored_rows
 
 Action = Literal["delete", "update", "insert"]
 
@@ -201,7 +202,7 @@ class Rewrite:
         if clause.action == "update" and edits.demanded is None:
             schema = pa.schema([schema.field(name) for name in clause.columns])
         elif edits.demanded is not None:
-            schema = pa.schema([each for each in schema if each.name in places or not is_generated(each)])
+            schema = pa.schema([each for each in schema if each.name in places or not is_filled(each)])
 
         def stored() -> Iterator[pa.RecordBatch]:
             for batch in rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from deltasql.settings import Settings, size
+from deltasql.settings import Settings, file_size
 from deltasql.write.files import FileSettings
 
 _DEFAULT_SIZE = 128 << 20
@@ -22,13 +22,19 @@ def file_settings(settings: Settings, properties: Mapping[str, str]) -> FileSett
     )
 
 
+def optimized_size(settings: Settings, properties: Mapping[str, str]) -> int:
+    """The bytes that OPTIMIZE and REORG bring files of a table with ``properties`` to."""
+    chosen = settings["deltasql.optimize.target_file_size"]
+    return chosen.bytes if chosen is not None else file_settings(settings, properties).target_file_size
+
+
 def _own_size(text: str | None) -> int:
     """The bytes that a table's ``delta.targetFileSize`` says (``104857600``, ``100mb``); the default for none."""
     if text is None:
         return _DEFAULT_SIZE
     plain = re.sub(r"(?i)(\d)\s*b(ytes)?$", r"\1", text.strip())
     try:
-        found = size(plain)
+        found = file_size(plain)
     except ValueError:
         return _DEFAULT_SIZE
     return found.bytes if found is not None else _DEFAULT_SIZE

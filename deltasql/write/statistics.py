@@ -8,6 +8,7 @@ file, so that they cost nothing here; `Seen` is what it can't tell.
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 import json
 import math
 import re
@@ -51,7 +52,7 @@ def indexed(schema: pa.Schema, properties: Mapping[str, str], mode: str) -> tupl
     all). ``schema`` is the table's without partition columns. A list or map counts as one.
     """
     named = properties.get("delta.dataSkippingStatsColumns")
-    wanted = None if named is None else _names(named)
+    wanted = None if named is None else column_names(named)
     most = int(properties.get("delta.dataSkippingNumIndexedCols", _DEFAULT))
     leaves: list[Leaf] = []
     column = 0
@@ -68,7 +69,7 @@ def indexed(schema: pa.Schema, properties: Mapping[str, str], mode: str) -> tupl
     return tuple(leaves)
 
 
-def _names(text: str) -> set[tuple[str, ...]]:
+def column_names(text: str) -> set[tuple[str, ...]]:
     """The columns of a list of names, ``a, b.c, `d.e` ``."""
     names: list[tuple[str, ...]] = [()]
     for quoted, plain, mark in _PART.findall(text):
@@ -141,6 +142,54 @@ def as_json(file: pq.FileMetaData, leaves: Iterable[Leaf], seen: Seen) -> str:
     return _object(tree | {"tightBounds": "true"})
 
 
+@dataclass(slots=True)
+class Gathered:
+    """The same, gathered from the rows themselves: for a file whose footer doesn't tell, or not what is right."""
+
+    rows: int = 0
+    nan: set[Leaf] = field(default_factory=set)
+    nulls: Counter[Leaf] = field(default_factory=Counter)
+    ends: dict[Leaf, tuple[Any, Any]] = field(default_factory=dict)
+
+    def look(self, batch: pa.RecordBatch, leaves: Iterable[Leaf]) -> None:
+        """Take in rows of the file, in the columns of which ``leaves`` are."""
+        self.rows += batch.num_rows
+        for leaf in leaves:
+            values = _values(batch, leaf)
+            self.nulls[leaf] += values.null_count
+            if pa.types.is_nested(leaf.type) or pa.types.is_binary(leaf.type):
+                continue
+            if pa.types.is_floating(leaf.type) and pc.any(pc.is_nan(values)).as_py():
+                self.nan.add(leaf)
+            # As Python's dates end with the year 9999.
+            raw = values.cast(_RAW[leaf.type.bit_width]) if pa.types.is_temporal(leaf.type) else values
+            least, greatest = pc.min_max(raw).as_py().values()
+            if least is not None:
+                low, high = self.ends.get(leaf, (least, greatest))
+                self.ends[leaf] = min(low, least), max(high, greatest)
+
+    def as_json(self, leaves: Iterable[Leaf], *, tight: bool, before: str | None = None) -> str:
+        """The statistics of the file, as the log has them; of other columns what it said ``before``.
+
+        They aren't ``tight`` where deleted rows are among those that were looked at.
+        """
+        tree: _Tree = {} if before is None else _parsed(before)
+        least, greatest, nulls = (dict(_below(tree, key)) for key in ("minValues", "maxValues", "nullCount"))
+        for leaf in leaves:
+            low, high = (None, None) if leaf in self.nan else self.ends.get(leaf, (None, None))
+            _put(nulls, leaf.stored, str(self.nulls[leaf]))
+            for bounds in (least, greatest):
+                _drop(bounds, leaf.stored)
+            if low is not None:
+                _put(least, leaf.stored, _least(low, leaf.type))
+                _put(greatest, leaf.stored, _greatest(high, leaf.type))
+        made: _Tree = {"numRecords": str(self.rows), "minValues": least, "maxValues": greatest, "nullCount": nulls}
+        return _object(tree | made | {"tightBounds": json.dumps(tight)})
+
+
+_RAW = {32: pa.int32(), 64: pa.int64()}
+
+
 def _put(tree: _Tree, path: tuple[str, ...], text: str | None) -> None:
     if text is None:
         return
@@ -149,6 +198,59 @@ def _put(tree: _Tree, path: tuple[str, ...], text: str | None) -> None:
         assert isinstance(below, dict)  # noqa: S101 (a column has fields or values, never both)
         tree = below
     tree[path[-1]] = text
+
+
+def _drop(tree: _Tree, path: tuple[str, ...]) -> None:
+    for name in path[:-1]:
+        below = tree.get(name)
+        if not isinstance(below, dict):
+            return
+        tree = below
+    tree.pop(path[-1], None)
+
+
+def _below(tree: _Tree, key: str) -> _Tree:
+    found = tree.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+class _Digits(str):
+    """A number of JSON as it was written."""
+
+    __slots__ = ()
+
+
+def _parsed(text: str) -> _Tree:
+    """Statistics as parts that are JSON; none where the log's aren't such."""
+    try:
+        found = json.loads(text, parse_float=_Digits, parse_int=_Digits)
+    except ValueError:
+        return {}
+    return _as_tree(found) if isinstance(found, dict) else {}
+
+
+def _as_tree(values: Mapping[str, Any]) -> _Tree:
+    return {name: _as_tree(value) if isinstance(value, dict) else _as_part(value) for name, value in values.items()}
+
+
+def _as_part(value: Any) -> str:
+    return str(value) if isinstance(value, _Digits) else json.dumps(value, ensure_ascii=False)
+
+
+def say_the_same(one: str | None, other: str) -> bool:
+    """True if two texts of statistics mean the same."""
+    try:
+        pair = [
+            json.loads(text or "null", parse_float=decimal.Decimal, parse_int=decimal.Decimal) for text in (one, other)
+        ]
+    except ValueError:
+        return False
+    return all(isinstance(each, dict) for each in pair) and _tight(pair[0]) == _tight(pair[1])
+
+
+def _tight(statistics: dict[str, Any]) -> dict[str, Any]:
+    """With what holds where nothing is said (Delta protocol, "Per-file Statistics")."""
+    return {"tightBounds": True, **statistics}
 
 
 def _object(tree: _Tree) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from deltasql.catalog.catalog import TableEntry
-from deltasql.catalog.log import commit_info, version_range
+from deltasql.catalog.log import commit_info
 from deltasql.catalog.recorded import recorded, remove_of
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.numbered import FILE, ROW, Numbered
@@ -18,9 +17,10 @@ from deltasql.errors import CastError, DataError, InternalError
 from deltasql.names import quote
 from deltasql.session import Given, Session, StatementContext
 from deltasql.sql.subqueries import MANY_ROWS
-from deltasql.write.commit import commit
+from deltasql.write.commit import commit, committed, marked
 from deltasql.write.features import require_writable
 from deltasql.write.files import DataFile
+from deltasql.write.identity import Numbering, numbering
 from deltasql.write.rewrite import Counts, Edits, Rewrite
 from deltasql.write.settings import file_settings
 from deltasql.write.source import Source
@@ -33,8 +33,6 @@ TARGET = "__deltasql_target"
 
 SOURCE = "__deltasql_source"
 """The name by which MERGE reads its source."""
-
-_MARK = "deltasql.statement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,11 @@ class Target:
     context: StatementContext
     entry: TableEntry
     snapshot: Snapshot
-    _mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+    numbering: Numbering | None = field(init=False)
+    _mark: Mapping[str, str] = field(default_factory=marked)
+
+    def __post_init__(self) -> None:
+        self.numbering = numbering(self.snapshot)
 
     @property
     def session(self) -> Session:
@@ -108,7 +110,7 @@ class Target:
 
     def recorded(self) -> dict[str, str]:
         """What the commit says beside what it is, with a mark by which it is found again."""
-        return commit_metadata(self.context) | {_MARK: self._mark}
+        return commit_metadata(self.context) | dict(self._mark)
 
     def require_commit(self) -> Commit:
         """The commit that another made with `recorded`."""
@@ -120,11 +122,7 @@ class Target:
 
     def _committed(self) -> int | None:
         """The version that this statement made, if it did."""
-        last = version_range(self.snapshot.location)[1]
-        for version in range(self.snapshot.version + 1, last + 1):
-            if commit_info(self.snapshot.location, version).get(_MARK) == self._mark:
-                return version
-        return None
+        return committed(self.snapshot.location, self._mark, after=self.snapshot.version)
 
     def require_writable(self, *, removes_data: bool = True) -> None:
         """Raise `UnsupportedTableFeature` or `ConstraintViolation` where our commits wouldn't be right."""
@@ -168,7 +166,8 @@ class Target:
             elapsed = round((time.monotonic() - begun) * 1000)
             new.counts.deleted += gone_rows
             written = Written(files, changes, new.removed | set(gone), new.counts, elapsed)
-            actions = [*others, *self._actions(written)]
+            marked_on = list(others) if self.numbering is None else self.numbering.actions(others)
+            actions = [*marked_on, *self._actions(written)]
             if not actions:
                 return None, new.counts
             metrics = written.metrics() | {name[kind]: getattr(new.counts, kind) for kind in name}
@@ -218,8 +217,10 @@ def target(table: Any, context: StatementContext, *, removes_data: bool | None =
 
     ``removes_data`` set: our own commits must be right for it, and rows may go from it or not.
     """
-    context.session.catalog.require_writable()
+    catalog = context.session.catalog
+    catalog.require_writable()
     entry = context.entry(table)
+    catalog.require_writable(entry)
     found = Target(context, entry, context.latest(entry))
     if removes_data is not None:
         found.require_writable(removes_data=removes_data)

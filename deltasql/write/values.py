@@ -15,6 +15,7 @@ from deltasql.sql.dialect import tokenize
 from deltasql.sql.statements import Assignment, Fragment
 from deltasql.sql.woven import Woven, listed, woven
 from deltasql.write.demands import default_of, demanded, demands_of
+from deltasql.write.identity import require_no_update
 from deltasql.write.source import Source, is_generated
 from deltasql.write.target import Target
 
@@ -35,11 +36,16 @@ class New:
 
 
 def demanding(into: Target, schema: pa.Schema | None = None) -> Demanded | None:
-    """What sees to the table's demands on new rows, or None if it has none."""
-    if not demands_of(into.snapshot):
+    """What sees to the table's demands on new rows and numbers them, or None if there is nothing to do."""
+    if not demands_of(into.snapshot) and into.numbering is None:
         return None
-    given_schema = schema or into.snapshot.schema
-    return lambda source, given: demanded(source, into.snapshot, into.context, given=given, schema=given_schema)
+    columns = schema or into.snapshot.schema
+
+    def seen_to(source: Source, given: Sequence[str]) -> Source:
+        numbered = source if into.numbering is None else into.numbering.filled(source, columns)
+        return demanded(numbered, into.snapshot, into.context, given=given, schema=columns)
+
+    return seen_to
 
 
 def assigned_values(
@@ -60,6 +66,7 @@ def assigned_values(
         _enter(tree, _path(assignment, into, alias, schema), assignment)
     values = {}
     for name, found in tree.items():
+        require_no_update(schema, [name], found.span)
         field = schema.field(name)
         old = f"{into.qualifier(alias)}.{quote(name)}"
         values[name] = found.value(field, old, into)
@@ -127,17 +134,27 @@ def _enter(tree: dict[str, _Set], path: Sequence[str], assignment: Assignment) -
         _enter(found.below, path[1:], assignment)
 
 
+def unqualified(
+    assignment: Assignment, into: Target, alias: str | None, schema: pa.Schema | None = None
+) -> tuple[str, ...]:
+    """The name that is assigned to, without the table's (or its ``alias``) in front, as a query would read it.
+
+    What can be a column of the table is one, even where it can be a field of a column too.
+    """
+    parts, columns = assignment.column, into.snapshot.schema if schema is None else schema
+    table = into.entry.parts
+    for names in ((alias,),) if alias is not None else (table[-2:], table[-1:], table):
+        front = [fold(part) for part in parts[: len(names)]]
+        rest = parts[len(names) :]
+        is_table = front == [fold(name) for name in names]
+        if rest and is_table and (_goes_down(rest, columns) or not _goes_down(parts, columns)):
+            return rest
+    return parts
+
+
 def _path(assignment: Assignment, into: Target, alias: str | None, schema: pa.Schema) -> list[str]:
     """The column and the fields below it that an assignment names, in stored spelling."""
-    parts = list(assignment.column)
-    whole = into.entry.parts
-    qualifiers = [(alias,)] if alias is not None else [whole[-2:], whole[-1:], whole]
-    for qualifier in qualifiers:
-        front = parts[: len(qualifier)]
-        named = len(parts) > len(qualifier) and list(map(fold, front)) == list(map(fold, qualifier))
-        if named and not _goes_down(parts, schema):
-            parts = parts[len(qualifier) :]
-            break
+    parts = unqualified(assignment, into, alias, schema)
     found: list[str] = []
     type: pa.DataType | pa.Schema = schema
     for part in parts:

@@ -49,7 +49,7 @@ def test_the_file(tmp_path: Path, outside: Path) -> None:
     with deltasql.connect(tmp_path / "root") as con:
         con.sql(f"CREATE TABLE ext LOCATION '{outside}'")
     content = json.loads((tmp_path / "root" / "_deltasql" / "catalog.json").read_text())
-    assert content == {"format": 1, "tables": {"default": {"ext": str(outside)}}}
+    assert content == {"format": 1, "tables": {"default": {"ext": str(outside)}}, "views": {}, "schemas": {}}
 
 
 _REGISTER = """if True:
@@ -85,7 +85,7 @@ def test_two_processes_at_once(tmp_path: Path, outside: Path) -> None:
     for process in both:
         errors = process.communicate(timeout=60)[1]
         assert process.returncode == 0, errors
-    assert set(Store(root).tables()["default"]) == {f"ext_{a}_{b}" for a in range(2) for b in range(20)}
+    assert set(Store(root).read().tables["default"]) == {f"ext_{a}_{b}" for a in range(2) for b in range(20)}
     assert sorted(path.name for path in (root / "_deltasql").iterdir()) == ["catalog.json", "catalog.lock"]
 
 
@@ -102,6 +102,10 @@ def test_two_processes_at_once(tmp_path: Path, outside: Path) -> None:
         '{"format": 1, "tables": []}',
         '{"format": 1, "tables": {"default": ["x"]}}',
         '{"format": 1, "tables": {"default": {"x": 1}}}',
+        '{"format": 1, "tables": {}, "views": {"default": {"x": "SELECT 1"}}}',
+        '{"format": 1, "tables": {}, "views": {"default": {"x": {"query": "SELECT 1"}}}}',
+        '{"format": 1, "tables": {}, "schemas": []}',
+        '{"format": 1, "tables": {}, "schemas": {"s": 1}}',
         "\xff",
     ],
 )

@@ -29,29 +29,20 @@ def _create(kind: str, *qualifiers: str) -> Iterator[tuple[tuple[str, ...], Refu
         yield tuple(f"CREATE {replace}{qualifier} {kind}".split()), (name, None)
 
 
+_NOT_TEMPORARY = "use `CREATE TEMPORARY VIEW`, or a table of its own that DROP TABLE takes away"
+_VIEW = "use `CREATE [OR REPLACE] [TEMPORARY] VIEW`"
 _TEMPORARY = ("TEMPORARY", "TEMP", "GLOBAL TEMPORARY", "GLOBAL TEMP", "LOCAL TEMPORARY", "LOCAL TEMP")
 
 REFUSED: dict[tuple[str, ...], Refusal] = {
     ("ALTER",): ("ALTER", None),
+    ("ALTER", "VIEW"): ("ALTER VIEW", "use `CREATE OR REPLACE VIEW view AS query`"),
     ("UPSERT",): ("UPSERT", _MERGE),
     ("REPLACE", "INTO"): ("REPLACE INTO", _MERGE),
     ("LOAD",): ("LOAD", "use `COPY INTO table FROM 'path' FILEFORMAT = …`"),
-    ("OPTIMIZE",): ("OPTIMIZE", None),
-    ("RESTORE",): ("RESTORE", None),
-    ("REORG",): ("REORG", None),
-    ("FSCK",): ("FSCK", None),
     ("MSCK",): ("MSCK", "a Delta table's partitions are in its log"),
     ("REPAIR",): ("REPAIR", "a Delta table's partitions are in its log"),
-    ("GENERATE",): ("GENERATE", None),
-    ("CONVERT",): ("CONVERT", None),
-    ("CHECKPOINT",): ("CHECKPOINT", None),
-    ("ANALYZE",): ("ANALYZE", None),
     ("UNDROP",): ("UNDROP", None),
     ("SYNC",): ("SYNC", None),
-    ("COMMENT",): ("COMMENT ON", None),
-    ("ATTACH",): ("ATTACH", None),
-    ("DETACH",): ("DETACH", None),
-    ("USE",): ("USE", "write the schema before the table: `schema.table`"),
     ("CACHE",): ("CACHE", None),
     ("UNCACHE",): ("UNCACHE", _LATEST),
     ("CLEAR", "CACHE"): ("CLEAR CACHE", _LATEST),
@@ -67,7 +58,7 @@ REFUSED: dict[tuple[str, ...], Refusal] = {
     ("DECLARE",): ("DECLARE", _PARAMETERS),
     ("SET", "VAR"): ("SET VAR", _PARAMETERS),
     ("SET", "VARIABLE"): ("SET VARIABLE", _PARAMETERS),
-    ("SET", "CATALOG"): ("SET CATALOG", None),
+    ("SET", "CATALOG"): ("SET CATALOG", "use `USE CATALOG catalog`"),
     ("SET", "TRANSACTION"): ("SET TRANSACTION", TRANSACTION),
     ("SET", "SESSION", "CHARACTERISTICS"): ("SET SESSION CHARACTERISTICS", TRANSACTION),
     ("BEGIN",): ("BEGIN", TRANSACTION),
@@ -80,49 +71,50 @@ REFUSED: dict[tuple[str, ...], Refusal] = {
     ("RELEASE",): ("RELEASE SAVEPOINT", TRANSACTION),
     ("LOCK",): ("LOCK", TRANSACTION),
     ("PRAGMA",): ("PRAGMA", "use `SET name = value`"),
-    ("REPLACE", "TABLE"): ("REPLACE TABLE", None),
-    ("CREATE", "OR", "REPLACE", "TABLE"): ("CREATE OR REPLACE TABLE", None),
-    ("CREATE", "OR", "REPLACE", "EXTERNAL", "TABLE"): ("CREATE OR REPLACE TABLE", None),
+    ("ANALYZE", "TABLES"): ("ANALYZE TABLES", "analyze one table after another: `ANALYZE TABLE table …`"),
+    ("CREATE", "CATALOG"): ("CREATE CATALOG", "use `ATTACH 'root' AS name`"),
+    ("DROP", "CATALOG"): ("DROP CATALOG", "use `DETACH name`"),
+    ("SHOW", "TABLE", "EXTENDED"): ("SHOW TABLE EXTENDED", "use `DESCRIBE EXTENDED table`"),
     ("CREATE", "OR", "REFRESH"): ("CREATE OR REFRESH", None),
     ("CREATE", "STREAMING", "TABLE"): ("CREATE STREAMING TABLE", None),
-    **{("CREATE", *words.split(), "TABLE"): (f"CREATE {words} TABLE", None) for words in _TEMPORARY},
-    **dict(_create("VIEW", *_TEMPORARY, "MATERIALIZED")),
+    **{("CREATE", *words.split(), "TABLE"): (f"CREATE {words} TABLE", _NOT_TEMPORARY) for words in _TEMPORARY},
+    **{
+        ("CREATE", *replace.split(), *words.split(), "VIEW"): (f"CREATE {words} VIEW", _VIEW)
+        for replace in ("", "OR REPLACE")
+        for words in (*_TEMPORARY[2:], "MATERIALIZED")
+    },
     **dict(_create("FUNCTION", "TEMPORARY", "TEMP")),
     **dict(_create("MACRO", "TEMPORARY", "TEMP")),
     **dict(_create("PROCEDURE")),
     **dict(
         _kinds(
-            *("CREATE", "SCHEMA", "DATABASE", "CATALOG", "INDEX", "UNIQUE INDEX", "BLOOMFILTER INDEX", "SEQUENCE"),
+            *("CREATE", "INDEX", "UNIQUE INDEX", "BLOOMFILTER INDEX", "SEQUENCE"),
             *("TYPE", "ROLE", "USER", "VOLUME", "EXTERNAL LOCATION", "SHARE", "RECIPIENT", "CONNECTION"),
         )
     ),
     **dict(
         _kinds(
-            *("DROP", "VIEW", "MATERIALIZED VIEW", "SCHEMA", "DATABASE", "CATALOG", "FUNCTION", "TEMPORARY FUNCTION"),
+            *("DROP", "MATERIALIZED VIEW", "FUNCTION", "TEMPORARY FUNCTION"),
             *("INDEX", "BLOOMFILTER INDEX", "SEQUENCE", "TYPE", "ROLE", "USER", "VOLUME", "PROCEDURE", "MACRO"),
             *("VARIABLE", "TEMPORARY VARIABLE", "TEMPORARY VIEW"),
         )
     ),
     **dict(
         _kinds(
-            *("ALTER", "TABLE", "VIEW", "MATERIALIZED VIEW", "SCHEMA", "DATABASE", "CATALOG", "FUNCTION"),
+            *("ALTER", "MATERIALIZED VIEW", "SCHEMA", "DATABASE", "CATALOG", "FUNCTION"),
             *("INDEX", "SEQUENCE", "ROLE", "USER", "VOLUME", "STREAMING TABLE"),
         )
     ),
     **dict(
         _kinds(
-            *("SHOW", "COLUMNS", "PARTITIONS", "TBLPROPERTIES", "CREATE TABLE", "CREATE VIEW", "CREATE SCHEMA"),
-            *("CREATE DATABASE", "CATALOGS", "FUNCTIONS", "USER FUNCTIONS", "SYSTEM FUNCTIONS", "ALL FUNCTIONS"),
-            *("VIEWS", "TABLE EXTENDED", "TABLE", "CURRENT NAMESPACE", "NAMESPACES", "GRANTS", "GRANT", "VOLUMES"),
-            *("TABLES DROPPED", "LOCKS", "PROCEDURES", "INDEXES", "ROLES", "USERS", "GROUPS"),
+            *("SHOW", "CREATE VIEW", "CREATE SCHEMA", "CREATE DATABASE", "CURRENT NAMESPACE", "CURRENT SCHEMA"),
+            *("USER FUNCTIONS", "SYSTEM FUNCTIONS", "ALL FUNCTIONS", "TABLE", "NAMESPACES", "GRANTS", "GRANT"),
+            *("VOLUMES", "TABLES DROPPED", "LOCKS", "PROCEDURES", "INDEXES", "ROLES", "USERS", "GROUPS"),
         )
     ),
     **{
         (verb, *kind.split()): (f"DESCRIBE {kind}", None)
         for verb in ("DESCRIBE", "DESC")
-        for kind in (
-            *("EXTENDED", "FORMATTED", "TABLE EXTENDED", "TABLE FORMATTED", "DETAIL", "QUERY", "SCHEMA", "DATABASE"),
-            *("CATALOG", "FUNCTION", "NAMESPACE", "PROCEDURE", "VOLUME", "VIEW", "INDEX"),
-        )
+        for kind in ("QUERY", "CATALOG", "FUNCTION", "NAMESPACE", "PROCEDURE", "VOLUME", "VIEW", "INDEX")
     },
 }

@@ -1,53 +1,13 @@
-"""What a statement says, as data: pure syntax, frozen, each part knowing its place in the text.
-
-The text of a statement has its parameters in one form (``$1``, ``$name``; see `parameters.normalise`).
-Spans are into that text. Nothing here is resolved: a table is a name, an expression is SQL text.
-"""
+"""INSERT, UPDATE, DELETE, TRUNCATE, MERGE and COPY: what changes a table's rows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from deltasql.errors import Span
 from deltasql.names import TableReference
-
-
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """A query or an expression inside a statement: its SQL text and its place in the statement's text."""
-
-    sql: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Type:
-    """A SQL type as written: ``DECIMAL(10, 2)``, ``ARRAY<STRUCT<a: INT>>``."""
-
-    sql: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
-    """One statement. ``text`` is its whole text, without the semicolon."""
-
-    text: str = field(repr=False, default="")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query(Statement):
-    """``[WITH …] SELECT …``: goes to the engine as it is written."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explain(Statement):
-    """``EXPLAIN [ANALYZE] [VERBOSE] statement``."""
-
-    statement: Statement
-    analyze: bool = False
-    verbose: bool = False
+from deltasql.sql.statements.syntax import Fragment, Options, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +118,6 @@ class Merge(Statement):
     with_: Fragment | None = None
 
 
-Options = tuple[tuple[str, str], ...]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyInto(Statement):
     """``COPY INTO table [(columns)] FROM {'path' | (SELECT select FROM 'path')} FILEFORMAT = format …``.
@@ -191,97 +148,3 @@ class CopyTo(Statement):
     path: str
     format: str | None = None
     options: Options = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnDefinition:
-    """A column of CREATE TABLE."""
-
-    name: str
-    type: Type
-    nullable: bool = True
-    comment: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateTable(Statement):
-    """``CREATE TABLE [IF NOT EXISTS] table (columns) …  [AS query]``; ``columns`` empty with a query or a location."""
-
-    table: TableReference
-    columns: tuple[ColumnDefinition, ...] = ()
-    if_not_exists: bool = False
-    partitioned_by: tuple[str, ...] = ()
-    location: str | None = None
-    comment: str | None = None
-    properties: tuple[tuple[str, str], ...] = ()
-    query: Fragment | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropTable(Statement):
-    """``DROP TABLE [IF EXISTS] table``."""
-
-    table: TableReference
-    if_exists: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vacuum(Statement):
-    """``VACUUM table [LITE | FULL] [RETAIN number HOURS] [DRY RUN]``; ``retain_hours`` is a constant expression."""
-
-    table: TableReference
-    lite: bool = False
-    retain_hours: Fragment | None = None
-    dry_run: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DescribeHistory(Statement):
-    """``DESCRIBE HISTORY table [LIMIT number]``."""
-
-    table: TableReference
-    limit: Fragment | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DescribeTable(Statement):
-    """``DESCRIBE [TABLE] table``."""
-
-    table: TableReference
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShowTables(Statement):
-    """``SHOW TABLES [{IN | FROM} schema] [[LIKE] 'pattern']``."""
-
-    schema: tuple[str, ...] | None = None
-    pattern: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShowSchemas(Statement):
-    """``SHOW {SCHEMAS | DATABASES} [[LIKE] 'pattern']``."""
-
-    pattern: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetOption(Statement):
-    """``SET name = value``; ``value`` is a constant expression, or a bare word such as ``on``."""
-
-    name: str
-    value: Fragment
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShowOption(Statement):
-    """``SHOW name`` or ``SHOW ALL`` (``name`` None)."""
-
-    name: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResetOption(Statement):
-    """``RESET name`` or ``RESET ALL`` (``name`` None)."""
-
-    name: str | None

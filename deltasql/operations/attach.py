@@ -1,0 +1,88 @@
+"""ATTACH, DETACH: further roots as catalogs beside ``main``, as long as the connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deltasql.catalog.catalog import Catalog, local_path
+from deltasql.errors import AlreadyExists, NotSupportedError, PlanError, SchemaNotFound, StorageError
+from deltasql.names import match
+from deltasql.operations.operation import Nothing, Plan, nothing
+from deltasql.result import Result
+from deltasql.session import StatementContext
+from deltasql.sql import statements
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """A root to attach."""
+
+    catalog: Catalog
+    root: str
+    name: str
+    read_only: bool
+
+    def explain(self) -> Plan:
+        """Name and place."""
+        how = "read-only" if self.read_only else "for reading and writing"
+        return [("target", f"{self.root} as {self.name}"), ("operation", f"attach {how}")]
+
+    def execute(self) -> Result:
+        """Attach it."""
+        self.catalog.attach(self.name, self.root, read_only=self.read_only)
+        return nothing("ATTACH")
+
+
+@dataclass(frozen=True, slots=True)
+class Detach:
+    """A catalog to detach, in stored spelling."""
+
+    catalog: Catalog
+    name: str
+
+    def explain(self) -> Plan:
+        """Name it."""
+        return [("operation", f"detach {self.name}, its files stay")]
+
+    def execute(self) -> Result:
+        """Detach it."""
+        self.catalog.detach(self.name)
+        return nothing("DETACH")
+
+
+def plan_attach(statement: statements.Attach, context: StatementContext) -> Attach:
+    """``ATTACH 'root' AS name [(READ_ONLY, option = value, …)]``; what isn't there is made by the first write."""
+    catalog = context.session.catalog
+    if statement.options:
+        raise NotSupportedError(
+            f"ATTACH has no option `{statement.options[0][0]}`", hint="there is READ_ONLY", span=statement.span
+        )
+    taken = match(statement.name, catalog.catalogs(), what="catalog")
+    if taken is not None:
+        hint = f"DETACH {taken} first, or take another name"
+        raise AlreadyExists(f"catalog `{taken}` exists already", hint=hint, span=statement.span)
+    folder = local_path(statement.root)
+    if (statement.read_only or catalog.read_only) and not folder.is_dir():
+        raise StorageError(f"the root `{folder}` does not exist", span=statement.span)
+    if folder.exists() and not folder.is_dir():
+        raise StorageError(f"the root `{folder}` is not a folder", span=statement.span)
+    if not statement.name:
+        raise PlanError("a catalog needs a name", span=statement.span)
+    return Attach(catalog, statement.root, statement.name, statement.read_only)
+
+
+def plan_detach(statement: statements.Detach, context: StatementContext) -> Detach | Nothing:
+    """``DETACH [IF EXISTS] name``."""
+    catalog = context.session.catalog
+    try:
+        found = catalog.of(statement.name).name
+        catalog.require_detachable(found)
+    except SchemaNotFound as error:
+        if statement.if_exists:
+            return Nothing("DETACH", error.message)
+        error.span = statement.span
+        raise
+    except PlanError as error:
+        error.span = statement.span
+        raise
+    return Detach(catalog, found)
