@@ -173,7 +173,7 @@ def plot(found: Mapping[str, Any], path: Path) -> None:
     mpl.use("svg")
     mpl.rcParams.update({"svg.hashsalt": "deltasql", "svg.fonttype": "none", "font.size": 8})
     from matplotlib import pyplot as plt
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     runs = collected(found)
     names = list(runs.rows)
@@ -189,7 +189,9 @@ def plot(found: Mapping[str, Any], path: Path) -> None:
                 across, down = zip(*points, strict=True)
                 panel.plot(across, down, "o", markersize=4, label=_NAMED[side], color=_COLOURS[side])
         panel.set(title=_MEASURES[measure][0], xscale="log", yticks=range(len(names)), yticklabels=names)
-        panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
+        multiple = FuncFormatter(lambda value, _: f"{value:g}×")
+        panel.xaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter=multiple)
+        panel.xaxis.set_minor_formatter(NullFormatter())
         panel.grid(alpha=0.3)
     panels[0].invert_yaxis()
     figure.legend(*panels[0].get_legend_handles_labels(), ncols=4, loc="outside upper center", frameon=False)

@@ -86,6 +86,7 @@ __all__ = [
     "Warning",
     "__version__",
     "connect",
+    "plot",
 ]
 
 
@@ -103,6 +104,18 @@ def connect(root: str | Path | None = None, *, read_only: bool = False) -> Conne
 
     require_tested()
     return Connection(root, read_only=read_only)
+
+
+def plot(connection: Connection, table: str, column: str | None = None, *, path: str | Path | None = None) -> str:
+    """A picture of ``table`` as the text of an SVG, which is also written to ``path``.
+
+    It shows how big the files are, and how many of them a query for one value of each column (or of ``column``) reads.
+    Raises `InterfaceError` where matplotlib (``pip install 'deltasql[plot]'``) isn't there, `TableNotFound`,
+    `ColumnNotFound`, and `PlanError` for a column that the log has no bounds of.
+    """
+    from deltasql import plotting
+
+    return plotting.plot(connection, table, column, path=path)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,7 +1,8 @@
 """The command: arguments, exit codes, and where bytes go.
 
 stdout is data, stderr is words. Exit codes are an interface: 0 fine, 1 a statement failed, 2 wrong usage or a file
-that can't be read or written, 130 interrupted. ``--help`` and ``--version`` answer without loading an engine, so
+that can't be read or written, 130 interrupted, 141 the reader of a pipe left (as a shell reports it of cat, which
+SIGPIPE ends): what came behind wasn't run. ``--help`` and ``--version`` answer without loading an engine, so
 what is heavy is imported where it is used.
 """
 
@@ -12,6 +13,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -19,20 +21,45 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
-from deltasql.errors import ConfigError, Error, Interrupted
+from deltasql.errors import ConfigError, Error, Interrupted, NotSupportedError
 from deltasql.repl.words import say
 
 if TYPE_CHECKING:
     from deltasql import Connection, Result
     from deltasql.output import Options
 
-FINE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+FINE, FAILED, USAGE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
 _TOUR_WIDTH = 110  # columns of the tour where no terminal says how many there are
 
 # The keys of deltasql.output.FORMATS, whose import costs more than --help may.
-FORMAT_NAMES = ("table", "csv", "tsv", "json", "jsonl")
-_APART = frozenset({"table", "csv", "tsv"})  # formats with an empty line between two results
-_EXTENSIONS = {".csv": "csv", ".tsv": "tsv", ".json": "json", ".jsonl": "jsonl"}
+FORMAT_NAMES = (
+    "table",
+    "csv",
+    "tsv",
+    "json",
+    "jsonl",
+    "markdown",
+    "vertical",
+    "html",
+    "bars",
+    "arrow",
+    "parquet",
+)
+_APART = frozenset({"table", "csv", "tsv", "markdown", "vertical", "bars"})  # an empty line between two results
+_BINARY = frozenset({"arrow", "parquet"})  # not for a terminal, and a file holds one result
+_EXTENSIONS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".md": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".parquet": "parquet",
+}
 _DASH = "-"
 
 _EXAMPLES = """\
@@ -44,7 +71,7 @@ examples:
   deltasql lake/ -f nightly.sql -o report.csv     report.csv appears when all went well
   deltasql --demo                                 a small lake to try things on
 
-exit codes: 0 fine, 1 a statement failed, 2 wrong usage, 130 interrupted
+exit codes: 0 fine, 1 a statement failed, 2 wrong usage, 130 interrupted, 141 the reader of a pipe left
 """
 
 
@@ -98,7 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE
     except BrokenPipeError:  # the reader has enough, as head does
         _discard_stdout()
-        return FINE
+        return PIPE_CLOSED
     except OSError as error:
         say([("error", "error: "), ("", f"{error}\n")])
         return FAILED
@@ -141,6 +168,8 @@ def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> No
         parser.error("--demo makes its own lake: it takes no ROOT")
     if arguments.output is not None and _wants_prompt(arguments):
         parser.error("-o needs -c, -f or a script on stdin")
+    if arguments.format in _BINARY and not _to_file(arguments) and _is_terminal(sys.stdout):
+        parser.error(f"{arguments.format} is no text for a terminal: write it to a file (-o FILE) or a pipe")
 
 
 def _wants_prompt(arguments: argparse.Namespace) -> bool:
@@ -220,12 +249,18 @@ def _show_tour(connection: Connection, out: BinaryIO, options: Options) -> None:
 def _write(results: Iterable[Result], out: BinaryIO, format: str, options: Options) -> None:
     from deltasql.output import FORMATS
 
-    between = b""
+    count = 0
+    started = time.perf_counter()
     for result in results:
         if result.columns:
-            out.write(between)
-            FORMATS[format](result.schema, result.batches(), out, options)
-            between = b"\n" if format in _APART else b""
+            if count and format in _BINARY:
+                raise NotSupportedError(f"{format} holds one result, and there are more", hint="run one query")
+            if count and format in _APART:
+                out.write(b"\n")
+            timed = replace(options, started=started) if options.width is not None else options
+            FORMATS[format](result.schema, result.batches(), out, timed)
+            count += 1
+        started = time.perf_counter()
 
 
 def _format(arguments: argparse.Namespace) -> str:
@@ -237,10 +272,11 @@ def _format(arguments: argparse.Namespace) -> str:
 
 
 def _options(arguments: argparse.Namespace) -> Options:
-    from deltasql.output import Options
+    from deltasql.output import Options, on_terminal
 
-    on_terminal = not _to_file(arguments) and _is_terminal(sys.stdout)
-    return Options(width=shutil.get_terminal_size().columns if on_terminal else None)
+    if _to_file(arguments) or not _is_terminal(sys.stdout):
+        return Options()
+    return on_terminal(shutil.get_terminal_size().columns)
 
 
 def _to_file(arguments: argparse.Namespace) -> bool:

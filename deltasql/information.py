@@ -1,7 +1,8 @@
 """``information_schema``: what a catalog holds, as tables of the SQL standard.
 
 ``tables``, ``views`` and ``schemata`` come from names and registrations alone; ``columns`` opens the tables that a
-query asks for by ``table_schema`` and ``table_name`` (``= …``, ``IN (…)``), or all. The engine's other ones stay its own.
+query asks for by ``table_schema`` and ``table_name`` (``= …``, ``IN (…)``), or all. The engine's other ones stay its
+own.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 
 from deltasql.errors import ClosedError, Error, InterfaceError
-from deltasql.output import Options, table
+from deltasql.output import Options, Writer, html, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,19 +163,27 @@ class Result:
         self.close()
 
     def show(self, limit: int | None = 100) -> None:
-        """Print the first ``limit`` rows as a table (None: all)."""
+        """Print the first ``limit`` rows as a table (None: all), as wide as the terminal if there is one."""
+        import shutil
         import sys
 
-        sys.stdout.write(self._table(limit))
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        sys.stdout.write(self._written(table.write, Options(limit=limit, width=width)))
 
     def __repr__(self) -> str:
         if not self.schema.names:
             return f"<{self.statement_type}>"
-        return self._table(_REPR_ROWS).rstrip("\n")
+        return self._written(table.write, Options(limit=_REPR_ROWS)).rstrip("\n")
 
-    def _table(self, limit: int | None) -> str:
+    def _repr_html_(self) -> str | None:
+        """A table of the first rows for a notebook; None without columns, where `repr` says enough."""
+        if not self.schema.names:
+            return None
+        return self._written(html.write, Options(limit=_REPR_ROWS))
+
+    def _written(self, write: Writer, options: Options) -> str:
         out = io.BytesIO()
-        table.write(self.schema, self.batches(), out, Options(limit=limit))
+        write(self.schema, self.batches(), out, options)
         return out.getvalue().decode()
 
 

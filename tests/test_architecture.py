@@ -151,7 +151,7 @@ def test_all_is_what_is_public() -> None:
     hidden = {name for name in vars(deltasql) if name.startswith("_")} - {"__version__"}
     machinery = {"annotations", "TYPE_CHECKING", "Any"}
     found = set(vars(deltasql)) - modules - hidden - machinery
-    assert found | {"Connection", "Result"} == set(deltasql.__all__)
+    assert found | {"Connection", "Progress", "Result"} == set(deltasql.__all__)
     assert all(getattr(deltasql, name) is not None for name in deltasql.__all__)
 
 

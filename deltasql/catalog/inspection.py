@@ -11,14 +11,13 @@ import decimal
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from deltasql.catalog.log import Commit, actions, checkpoints, commit_info, commits, entry, folder
+from deltasql.catalog.log import Commit, commit_info, commits
+from deltasql.catalog.recorded import live
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.errors import StorageError, brief
 
@@ -128,7 +127,7 @@ def files(snapshot: Snapshot) -> pa.Table:
     """
     names = _logical(json.loads(snapshot.table.schema().to_json())["fields"])
     try:
-        rows = [_file(add, names) for add in _live(snapshot.location, snapshot.version)]
+        rows = [_file(add, names) for add in live(snapshot)]
     except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
         raise StorageError(f"the log of `{snapshot.name}` can't be read: {brief(error)}") from error
     rows.sort(key=lambda row: row["path"])
@@ -218,72 +217,3 @@ def _shown(value: Any) -> str | None:
 
 def _instant(milliseconds: int | None) -> pa.Scalar | None:
     return None if milliseconds is None else pa.scalar(milliseconds * 1000, _INSTANT)
-
-
-# -- the log's adds
-
-_Add = dict[str, Any]
-
-
-def _live(location: Path, version: int) -> Iterable[_Add]:
-    """The ``add`` actions that are live at ``version`` (Delta protocol, "Action Reconciliation")."""
-    log = folder(location)
-    known = checkpoints(path.name for path in log.iterdir())
-    start = max((number for number in known if number <= version), default=-1)
-    live = {_key(add): add for name in known.get(start, ()) for add in _checkpointed(log / name)}
-    for number in range(start + 1, version + 1):
-        _apply(entry(location, number), live)
-    return live.values()
-
-
-def _apply(path: Path, live: dict[object, _Add]) -> None:
-    """Bring ``live`` to the state after the commit in the log's file ``path``."""
-    found = [action for action in actions(path) if "add" in action or "remove" in action]
-    for action in found:
-        if (removed := action.get("remove")) is not None:
-            live.pop(_key(removed), None)
-    for action in found:
-        if (added := action.get("add")) is not None:
-            live[_key(added)] = added
-
-
-def _key(action: _Add) -> object:
-    """What a file is known by in the log: its path, and which of its rows are deleted."""
-    vector = action.get("deletionVector")
-    if vector is None:
-        return action["path"]
-    return action["path"], vector["storageType"], vector["pathOrInlineDv"], vector.get("offset")
-
-
-def _checkpointed(path: Path) -> Iterator[_Add]:
-    """The ``add`` actions of a checkpoint's file, and of the sidecars that it names."""
-    for action in actions(path) if path.suffix == ".json" else _stored(path):
-        if (add := action.get("add")) is not None:
-            yield add
-        if (sidecar := action.get("sidecar")) is not None:
-            below = path.parent / "_sidecars" / unquote(sidecar["path"])
-            yield from (inner["add"] for inner in _stored(below) if inner.get("add") is not None)
-
-
-_WANTED = ("path", "partitionValues", "size", "modificationTime", "stats", "deletionVector")
-
-
-def _stored(path: Path) -> Iterator[dict[str, Any]]:
-    """The ``add`` and ``sidecar`` actions of a Parquet file of a checkpoint."""
-    with pq.ParquetFile(path, coerce_int96_timestamp_unit="us") as file:
-        wanted = ["sidecar", *(f"add.{name}" for name in _WANTED)]
-        if not _has_json_statistics(file.metadata):
-            wanted.append("add.stats_parsed")
-        for batch in file.iter_batches(columns=wanted):
-            yield from batch.to_pylist()
-
-
-def _has_json_statistics(metadata: pq.FileMetaData) -> bool:
-    """True if every ``add`` has ``stats``, so that the costlier ``stats_parsed`` needn't be read."""
-    for index in range(metadata.num_row_groups):
-        group = metadata.row_group(index)
-        columns = map(group.column, range(group.num_columns))
-        nulls = {column.path_in_schema: column.statistics.null_count for column in columns if column.statistics}
-        if nulls.get("add.stats") is None or nulls["add.stats"] != nulls.get("add.path"):
-            return False
-    return True

@@ -82,6 +82,20 @@ def recorded(snapshot: Snapshot, files: Collection[Path]) -> dict[Path, _Action]
     return found
 
 
+def live(snapshot: Snapshot) -> Iterator[_Action]:
+    """The bodies of the ``add`` actions of all live files, as the log has them but for fields that are null.
+
+    Those of a checkpoint that lacks JSON statistics have ``stats_parsed`` instead. Raises `StorageError` for a log that
+    can't be read.
+    """
+    settled: set[object] = set()
+    for kind, action in _back(snapshot, "add", lambda _: True, parsed=True):
+        if key(action) not in settled:
+            settled.add(key(action))
+            if kind == "add":
+                yield action
+
+
 def remove_of(add: Mapping[str, Any], timestamp_ms: int) -> _Action:
     """The body of the ``remove`` action that undoes ``add`` (Delta protocol, "Add File and Remove File").
 
@@ -157,10 +171,11 @@ def key(action: Mapping[str, Any]) -> object:
 # -- the log, from its end
 
 
-def _back(snapshot: Snapshot, kind: str, chosen: _Chosen) -> Iterator[tuple[str, _Action]]:
+def _back(snapshot: Snapshot, kind: str, chosen: _Chosen, *, parsed: bool = False) -> Iterator[tuple[str, _Action]]:
     """The chosen actions of ``kind``, from the newest entry back to a checkpoint; for ``add`` the removes too.
 
-    Of an entry the removes come last: they tell of what was there before it.
+    Of an entry the removes come last: they tell of what was there before it. ``parsed`` asks for ``stats_parsed`` too,
+    where a checkpoint has no other statistics.
     """
     try:
         known = checkpoints(path.name for path in folder(snapshot.location).iterdir())
@@ -169,7 +184,7 @@ def _back(snapshot: Snapshot, kind: str, chosen: _Chosen) -> Iterator[tuple[str,
             # An empty file is no checkpoint to delta-rs either.
             if files and all(file.stat().st_size for file in files):
                 for file in files:
-                    yield from ((kind, action) for action in _checkpointed(file, kind, chosen))
+                    yield from ((kind, action) for action in _checkpointed(file, kind, chosen, parsed=parsed))
                 return
             found = list(actions(entry(snapshot.location, number)))
             for name in (kind, "remove") if kind == "add" else (kind,):
@@ -181,20 +196,23 @@ def _back(snapshot: Snapshot, kind: str, chosen: _Chosen) -> Iterator[tuple[str,
         raise StorageError(f"the log of `{snapshot.name}` can't be read: {brief(error)}") from error
 
 
-def _checkpointed(path: Path, kind: str, chosen: _Chosen) -> Iterator[_Action]:
+def _checkpointed(path: Path, kind: str, chosen: _Chosen, *, parsed: bool) -> Iterator[_Action]:
     """The chosen actions of a checkpoint's file, and of the sidecars that it names (they are all in one folder)."""
-    for action in actions(path) if path.suffix == ".json" else _stored(path, kind, chosen):
+    for action in actions(path) if path.suffix == ".json" else _stored(path, kind, chosen, parsed=parsed):
         if (body := action.get(kind)) is not None and chosen(body[_COLUMNS[kind][0]]):
             yield _without_nulls(body)
         if (sidecar := action.get("sidecar")) is not None and kind == "add":
             below = path.parent / "_sidecars" / unquote(sidecar["path"]).rpartition("/")[2]
-            yield from (_without_nulls(inner[kind]) for inner in _stored(below, kind, chosen) if inner.get(kind))
+            found = _stored(below, kind, chosen, parsed=parsed)
+            yield from (_without_nulls(inner[kind]) for inner in found if inner.get(kind))
 
 
-def _stored(path: Path, kind: str, chosen: _Chosen) -> Iterator[_Action]:
+def _stored(path: Path, kind: str, chosen: _Chosen, *, parsed: bool) -> Iterator[_Action]:
     """The chosen actions, and those that name sidecars, of a checkpoint's Parquet file."""
     columns = ["sidecar.path", *(f"{kind}.{name}" for name in _COLUMNS[kind])]
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, coerce_int96_timestamp_unit="us") as file:
+        if parsed and not _has_json_statistics(file.metadata):
+            columns.append("add.stats_parsed")
         for batch in file.iter_batches(columns=columns):
             # Whole actions cost a hundred times what the few chosen ones do.
             mask = [False] * batch.num_rows
@@ -204,6 +222,17 @@ def _stored(path: Path, kind: str, chosen: _Chosen) -> Iterator[_Action]:
                     keys = pc.struct_field(values, key).to_pylist()
                     mask = [held or (key is not None and wanted(key)) for held, key in zip(mask, keys, strict=True)]
             yield from batch.filter(pa.array(mask, pa.bool_())).to_pylist(maps_as_pydicts="strict")
+
+
+def _has_json_statistics(metadata: pq.FileMetaData) -> bool:
+    """True if every ``add`` has ``stats``, so that the costlier ``stats_parsed`` needn't be read."""
+    for index in range(metadata.num_row_groups):
+        group = metadata.row_group(index)
+        columns = map(group.column, range(group.num_columns))
+        nulls = {column.path_in_schema: column.statistics.null_count for column in columns if column.statistics}
+        if nulls.get("add.stats") is None or nulls["add.stats"] != nulls.get("add.path"):
+            return False
+    return True
 
 
 def _without_nulls(body: Mapping[str, Any]) -> _Action:

@@ -89,7 +89,7 @@ def comparison(expr: Expr) -> Comparison | None:
 
 
 def asked_values(expr: Expr) -> tuple[str, frozenset[Any]] | None:
-    """A column and the Python values of which ``expr`` asks it to have one, or None where it asks for something else."""
+    """A column and the values of which ``expr`` asks it to have one, or None where it asks for something else."""
     node = variant(expr)
     if isinstance(node, BinaryExpr) and node.op() == "OR":
         sides = asked_values(node.left()), asked_values(node.right())

@@ -36,8 +36,8 @@ class Fsck:
     def execute(self) -> Result:
         """Take the files that are gone from the table (or list them); gives their paths."""
         snapshot = self.target.snapshot
-        held = recorded(snapshot, snapshot.files)
         gone = [path for path in snapshot.files if _is_gone(path)]
+        held = recorded(snapshot, snapshot.files if "deletionVectors" in snapshot.reader_features else gone)
         for path, vector in _vectors(snapshot, {path: held[path] for path in held.keys() - set(gone)}):
             if _is_gone(vector):
                 message = f"`{snapshot.name}` can't be repaired: the deletion vector `{vector}` of `{path}` is missing"

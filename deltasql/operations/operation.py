@@ -138,5 +138,5 @@ def writer_properties(settings: Settings) -> WriterProperties:
     """How delta-rs writes files, as the settings say."""
     return WriterProperties(
         compression=_CODECS[settings["deltasql.write.compression"]],
-        max_row_group_size=settings["deltasql.write.row_group_rows"],
+        max_row_group_size=settings["deltasql.write.row_group_rows"] or None,
     )

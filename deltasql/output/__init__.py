@@ -1,7 +1,7 @@
 """Arrow to bytes: one module per format, and the table of them.
 
-A writer streams: it holds one batch at a time, except for the table, whose layout needs the widths of
-all the rows that it shows. A result without columns writes nothing, in any format.
+A writer streams: it holds no more than a batch, the rows that a table is measured by, or a row group. A result without
+columns writes nothing, in any format. Text is UTF-8.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from deltasql.output import delimited, json, table
-from deltasql.output.options import Options
+from deltasql.output import arrow, bars, delimited, html, json, markdown, table, vertical
+from deltasql.output.options import Options, on_terminal
 
 Writer = Callable[[pa.Schema, Iterable[pa.RecordBatch], BinaryIO, Options], None]
 
@@ -22,6 +22,12 @@ FORMATS: dict[str, Writer] = {
     "tsv": delimited.write_tsv,
     "json": json.write,
     "jsonl": json.write_lines,
+    "markdown": markdown.write,
+    "vertical": vertical.write,
+    "html": html.write,
+    "bars": bars.write,
+    "arrow": arrow.write,
+    "parquet": arrow.write_parquet,
 }
 
-__all__ = ["FORMATS", "Options", "Writer"]
+__all__ = ["FORMATS", "Options", "Writer", "on_terminal"]

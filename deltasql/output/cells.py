@@ -11,7 +11,10 @@ import re
 from rich.cells import cell_len, set_cell_size
 
 ELLIPSIS = "…"
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+UNSAFE = "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+"""What a terminal would act on, as a pattern for `re` and for RE2."""
+
+_UNSAFE = re.compile(UNSAFE)
 _ESCAPES = {"\n": r"\n", "\t": r"\t", "\r": r"\r"}
 
 
@@ -28,6 +31,12 @@ def cell_width(text: str) -> int:
 def cut(text: str, width: int) -> str:
     """``text`` in at most ``width`` cells, with ``…`` where it was longer."""
     return text if cell_width(text) <= width else set_cell_size(text, width - 1) + ELLIPSIS
+
+
+def padded(text: str, width: int, *, to_right: bool = False) -> str:
+    """``text`` with blanks up to ``width`` cells, behind it or, ``to_right``, before it."""
+    blank = " " * (width - cell_width(text))
+    return blank + text if to_right else text + blank
 
 
 def _escape(match: re.Match[str]) -> str:

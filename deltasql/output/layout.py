@@ -7,36 +7,52 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 SEPARATOR_WIDTH = 3
-_GAP_WIDTH = 1
+TRAILER_WIDTH = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """``columns``: the columns shown, by index; None stands for those left out. ``widths``: their widths in cells."""
+    """``columns``: those shown, by index, in order. ``widths``: their widths in cells. ``count``: of all columns."""
 
-    columns: tuple[int | None, ...]
+    columns: tuple[int, ...]
     widths: tuple[int, ...]
+    count: int
+
+    def gaps(self) -> tuple[bool, ...]:
+        """For each column shown, whether others are left out right behind it."""
+        following = (*self.columns[1:], self.count)
+        return tuple(after != column + 1 for column, after in zip(self.columns, following, strict=True))
 
 
-def layout(natural: Sequence[int], least: Sequence[int], room: int | None) -> Layout:
+def layout(
+    natural: Sequence[int], least: Sequence[int], room: int | None, *, empty: Iterable[int] = frozenset()
+) -> Layout:
     """Lay out columns ``natural`` wide, none under ``least``, in ``room`` cells (None: no end of room).
 
-    Wide columns give way to narrow ones; where that isn't enough, columns in the middle are left out.
+    Wide columns give way to narrow ones. Where that isn't enough, columns are left out: first those that are
+    ``empty``, from the right, then those in the middle; never the first one.
     """
-    everything = tuple(range(len(natural)))
+    count = len(natural)
+    shown = set(range(count))
     if room is None or _total(natural) <= room:
-        return Layout(everything, tuple(natural))
-    if _total(least) <= room:
-        return Layout(everything, _shrunk(natural, least, room))
-    for count in range(len(natural) - 1, 0, -1):
-        left, right = everything[: count - count // 2], everything[len(natural) - count // 2 :]
-        shown = [*left, *right]
-        rest = room - SEPARATOR_WIDTH - _GAP_WIDTH
-        if _total([least[column] for column in shown]) > rest and count > 1:
-            continue
-        widths = _shrunk([natural[column] for column in shown], [least[column] for column in shown], rest)
-        return Layout((*left, None, *right), (*widths[: len(left)], _GAP_WIDTH, *widths[len(left) :]))
-    return Layout(everything, (max(room, 1),))
+        return Layout(tuple(range(count)), tuple(natural), count)
+    for next_out in (None, *_leaving(count, frozenset(empty))):
+        shown.discard(-1 if next_out is None else next_out)
+        columns = tuple(sorted(shown))
+        rest = room - (0 if columns[-1] == count - 1 else TRAILER_WIDTH)
+        if _total([least[column] for column in columns]) <= rest:
+            widths = _shrunk([natural[column] for column in columns], [least[column] for column in columns], rest)
+            return Layout(columns, widths, count)
+    return Layout((0,), (max(room - (TRAILER_WIDTH if count > 1 else 0), 1),), count)
+
+
+def _leaving(count: int, empty: frozenset[int]) -> list[int]:
+    """All columns but the first, in the order in which they are left out."""
+    rest = [column for column in range(count) if column == 0 or column not in empty]
+    leaving = [column for column in reversed(range(1, count)) if column in empty]
+    while len(rest) > 1:
+        leaving.append(rest.pop(len(rest) // 2))
+    return leaving
 
 
 def _total(widths: Iterable[int]) -> int:
@@ -50,8 +66,6 @@ def _shrunk(natural: Sequence[int], least: Sequence[int], room: int) -> tuple[in
     def capped(cap: int) -> list[int]:
         return [max(low, min(wanted, cap)) for wanted, low in zip(natural, least, strict=True)]
 
-    if _total(least) > room:
-        return (max(room, 1),)
     widths = capped(bisect_right(range(1, max(natural) + 1), room, key=lambda cap: _total(capped(cap))))
     spare = room - _total(widths)
     for column, wanted in enumerate(natural):

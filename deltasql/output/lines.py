@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,6 +31,14 @@ def concat(*parts: pa.Array | str, separator: str = "", null: str | None = None)
     return pc.binary_join_element_wise(
         *values, pa.scalar(separator, TEXT), null_handling=handling, null_replacement=null or ""
     )
+
+
+def rewritten(text: pa.Array, pattern: str, write: Callable[[str], str]) -> pa.Array:
+    """``text`` with ``write`` applied to the values in which ``pattern`` (RE2) is found: mostly few, so it is quick."""
+    needy = pc.match_substring_regex(text, pattern)
+    if not pc.any(needy).as_py():
+        return text
+    return pc.replace_with_mask(text, needy, text_array(map(write, text.filter(needy).to_pylist())))
 
 
 def joined(rows: pa.Array, separator: str) -> pa.Buffer:

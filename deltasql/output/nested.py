@@ -22,7 +22,7 @@ def plain(array: pa.Array) -> pa.Array:
     if isinstance(array, pa.ExtensionArray):
         return plain(array.storage)
     if pa.types.is_dictionary(kind):
-        return plain(array.dictionary_decode())
+        return plain(_decoded(array))
     if pa.types.is_run_end_encoded(kind):
         return plain(pc.run_end_decode(array))
     if pa.types.is_fixed_size_list(kind):
@@ -51,6 +51,14 @@ def structs(array: pa.Array, render: Render) -> Iterator[list[tuple[str, str]] |
     columns = [render(column) for column in array.flatten()]
     for row, valid in enumerate(array.is_valid().to_pylist()):
         yield [(name, column[row]) for name, column in zip(names, columns, strict=True)] if valid else None
+
+
+def _decoded(array: pa.DictionaryArray) -> pa.Array:
+    """Each row's own value. Arrow can't take from views (pyarrow 26)."""
+    words = array.dictionary
+    if pa.types.is_string_view(words.type) or pa.types.is_binary_view(words.type):
+        words = words.cast(pa.large_string() if pa.types.is_string_view(words.type) else pa.large_binary())
+    return words.take(array.indices)
 
 
 def _contiguous(array: pa.Array) -> pa.Array:

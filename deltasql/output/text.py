@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from deltasql.output import nested
-from deltasql.output.lines import TEXT, concat, text_array
+from deltasql.output.lines import TEXT, concat, rewritten, text_array
 
 _NULL_INSIDE = "NULL"
 _FRACTIONS = (
@@ -49,11 +49,7 @@ def _floating(array: pa.Array) -> pa.Array:
     """Python's ``repr``. Arrow's text has the same digits in another notation for some, which Python writes anew."""
     text = array.cast(TEXT)
     text = pc.replace_substring_regex(text, r"^(-?\d+)$", r"\1.0")
-    foreign = pc.match_substring_regex(text, r"e|0\.0000")
-    if not pc.any(foreign).as_py():
-        return text
-    rewritten = text_array(repr(float(value)) for value in text.filter(foreign).to_pylist())
-    return pc.replace_with_mask(text, foreign, rewritten)
+    return rewritten(text, r"e|0\.0000", lambda value: repr(float(value)))
 
 
 def _decimal(array: pa.Array) -> pa.Array:
@@ -135,6 +131,11 @@ def _inside(array: pa.Array) -> list[str]:
         text = concat("'", pc.replace_substring(text, "'", "''"), "'")
     values: list[str] = text.fill_null(_NULL_INSIDE).to_pylist()
     return values
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether ``kind`` is a number, which stands to the right."""
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 def is_text(kind: pa.DataType) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -84,11 +84,11 @@ class Shell:
 
     def _agreed(self, statement: Statement | None) -> bool:
         reference = target(statement)
-        catalog = self.connection.session.catalog
-        if statement is None or reference is None or catalog.read_only:
+        session = self.connection.session
+        if statement is None or reference is None or session.catalog.read_only:
             return True
         try:
-            asked = question(statement, catalog.resolve(reference))
+            asked = question(statement, session.catalog.resolve(reference), session)
         except Error:  # running it says what is wrong
             return True
         return asked is None or self.ask(asked)
@@ -105,6 +105,13 @@ class Shell:
         else:
             version = "" if result.version is None else f" (version {result.version})"
             self.tell(f"{result.statement_type}{version}")
+
+    def draw(self, lines: Callable[[int | None], Iterable[str]]) -> None:
+        """Write lines, which are made for the terminal's width, to stdout; there is no end of room on a pipe."""
+        try:
+            sys.stdout.write("".join(line + "\n" for line in lines(_width())))
+        finally:
+            sys.stdout.flush()
 
     def tell(self, words: str) -> None:
         """Say a line to the person, beside the data."""

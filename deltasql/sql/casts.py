@@ -16,7 +16,19 @@ from deltasql.sql.splice import Edit
 _INTEGERS = {"TINYINT", "SMALLINT", "INT", "INTEGER", "BIGINT", "BYTE", "SHORT", "LONG"}
 _INTEGERS |= {"INT2", "INT4", "INT8", "INT16", "INT32", "INT64", "UNSIGNED", "UINT"}
 _COMPARES = {"=", "==", "<>", "!=", "<", "<=", ">", ">=", "IN", "NOT", "BETWEEN", "IS"}
-_NO_FUNCTIONS = CLAUSES | RESERVED | {"IN", "AND", "OR", "NOT", "BETWEEN", "LIKE", "THEN", "ELSE", "WHEN", "CASE", "BY"}
+_NO_FUNCTIONS = ((CLAUSES | RESERVED) - {"CAST", "TRY_CAST", "EXTRACT"}) | {
+    "IN",
+    "AND",
+    "OR",
+    "NOT",
+    "BETWEEN",
+    "LIKE",
+    "THEN",
+    "ELSE",
+    "WHEN",
+    "CASE",
+    "BY",
+}
 _BEFORE = {"=", "==", "<>", "!=", "<", "<=", ">", ">=", "BETWEEN", "FROM"}
 
 

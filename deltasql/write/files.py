@@ -21,12 +21,16 @@ from typing import Any
 from urllib.parse import quote
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from deltasql.catalog.columns import mapping, stored_name
 from deltasql.errors import SchemaMismatch, StorageError, brief
 from deltasql.write import partitions, statistics
 from deltasql.write.partitions import Key
+
+ROW_GROUP = 1 << 17
+"""Rows: as many wait in memory for each file that a thread writes."""
 
 _OPEN = 64
 _HELD = 256 << 20
@@ -35,6 +39,9 @@ _HELD = 256 << 20
 _TOGETHER = 128 << 20
 _PACKED = 4
 """Arrow takes several times the room of what it is packed into."""
+
+_SAMPLE = 20_000
+_FEW = 1_000
 
 _OVERHEAD = 512
 """What a column of a small batch takes beside its values."""
@@ -47,7 +54,7 @@ class FileSettings:
     compression: str = "zstd"
     compression_level: int | None = None
     target_file_size: int = 128 << 20
-    row_group_rows: int = 1 << 17
+    row_group_rows: int = ROW_GROUP
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +138,7 @@ class DataFiles:
         held = pa.schema([each for each in fields if each.name not in self._partitioned])
         self._leaves = statistics.indexed(held, properties, self._mode)
         self._schema = pa.schema([as_stored(each, self._mode) for each in held])
+        self._leaf_paths = _leaf_paths(self._schema)
         self._unsplit = _Rows()
         self._waiting: dict[Key, _Rows] = {}
         self._room = 0
@@ -226,7 +234,7 @@ class DataFiles:
         step = self._settings.row_group_rows
         for start in range(0, table.num_rows, step):
             rows = table.slice(start, step)
-            file = self._open.get(key) or self._opened(key)
+            file = self._open.get(key) or self._opened(key, rows)
             self._open.move_to_end(key)
             with _writing(file.path):
                 file.writer.write_table(rows, row_group_size=step)
@@ -235,7 +243,7 @@ class DataFiles:
             if full:
                 self._close(file)
 
-    def _opened(self, key: Key) -> _File:
+    def _opened(self, key: Key, first: pa.Table) -> _File:
         if len(self._open) >= _OPEN:
             self._close(next(iter(self._open.values())))
         settings = self._settings
@@ -252,6 +260,7 @@ class DataFiles:
                 self._schema,
                 compression=settings.compression,
                 compression_level=settings.compression_level,
+                use_dictionary=self._with_dictionary(first),
                 store_schema=False,
                 store_decimal_as_integer=True,
                 write_page_index=True,
@@ -260,6 +269,17 @@ class DataFiles:
         file = self._open[key] = _File(path, key, sink, writer, footer)
         self._files.append(file)
         return file
+
+    def _with_dictionary(self, rows: pa.Table) -> list[str]:
+        """The leaves that a dictionary pays for: not those whose first rows are mostly different values."""
+        sample = rows.slice(0, _SAMPLE)
+        most = sample.num_rows // 5 if sample.num_rows >= _FEW else sample.num_rows
+        plain = {
+            each.name
+            for each, column in zip(self._schema, sample.columns, strict=True)
+            if not pa.types.is_nested(each.type) and pc.count_distinct(column).as_py() > most
+        }
+        return [leaf for leaf in self._leaf_paths if leaf not in plain]
 
     def _partition_folder(self, key: Key) -> str:
         if not key:
@@ -318,6 +338,14 @@ def _is_alike(wanted: pa.DataType, found: pa.DataType) -> bool:
         _is_alike(one.type, other.type) and (one.name == other.name or not pa.types.is_struct(wanted))
         for one, other in pairs
     )
+
+
+def _leaf_paths(schema: pa.Schema) -> list[str]:
+    """The leaves of ``schema`` as Parquet calls them."""
+    out = pa.BufferOutputStream()
+    pq.write_table(schema.empty_table(), out)
+    leaves = pq.read_metadata(pa.BufferReader(out.getvalue())).schema
+    return [leaves.column(index).path for index in range(len(leaves))]
 
 
 @contextlib.contextmanager

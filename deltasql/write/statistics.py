@@ -99,7 +99,7 @@ def _width(type: pa.DataType) -> int:
 
 @dataclass(slots=True)
 class Seen:
-    """What the rows of a file have that its footer doesn't tell: columns with NaN, and the NULLs of lists and maps."""
+    """What the rows of a file have that its footer doesn't tell: columns with NaN, NULLs of lists, maps and VOIDs."""
 
     nan: set[Leaf] = field(default_factory=set)
     nulls: Counter[Leaf] = field(default_factory=Counter)
@@ -107,10 +107,15 @@ class Seen:
     def look(self, rows: pa.Table, leaves: Iterable[Leaf]) -> None:
         """Note what is in ``rows``, which go to the file."""
         for leaf in leaves:
-            if pa.types.is_nested(leaf.type):
+            if _is_counted(leaf.type):
                 self.nulls[leaf] += _values(rows, leaf).null_count
             elif pa.types.is_floating(leaf.type) and pc.any(pc.is_nan(_values(rows, leaf))).as_py():
                 self.nan.add(leaf)
+
+
+def _is_counted(type: pa.DataType) -> bool:
+    """True for a type that footers have no statistics of."""
+    return bool(pa.types.is_nested(type) or pa.types.is_null(type))
 
 
 def _values(rows: pa.Table, leaf: Leaf) -> pa.ChunkedArray:
@@ -127,7 +132,7 @@ def as_json(file: pq.FileMetaData, leaves: Iterable[Leaf], seen: Seen) -> str:
     greatest: _Tree = {}
     nulls: _Tree = {}
     for leaf in leaves:
-        if pa.types.is_nested(leaf.type):
+        if _is_counted(leaf.type):
             _put(nulls, leaf.stored, str(seen.nulls[leaf]))
             continue
         parts = [file.row_group(group).column(leaf.column).statistics for group in range(file.num_row_groups)]

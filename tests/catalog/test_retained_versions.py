@@ -34,6 +34,7 @@ _STATEMENTS = [
     "TRUNCATE TABLE t",
     "RESTORE t TO VERSION AS OF {version}",
     "CREATE OR REPLACE TABLE t AS SELECT {n} AS id, 'r' AS p",
+    "OPTIMIZE t",
     "VACUUM t RETAIN 1000 HOURS",
 ]
 

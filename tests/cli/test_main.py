@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from deltasql import cli
@@ -66,7 +69,43 @@ def test_an_empty_line_between_two_results_of_csv_but_not_of_json(capsys):
 def test_a_table_on_a_terminal(terminal):
     out = terminal("stdout")
     assert main(["-c", "ROWS 2"]) == FINE
-    assert out.text() == "n │ s\n──┼──────\n1 │ row 1\n2 │ row 2\n(2 rows)\n"
+    assert re.fullmatch(r"n │ s\n──┼──────\n1 │ row 1\n2 │ row 2\n\(2 rows, \d+\.\d{3} s\)\n", out.text())
+
+
+def test_a_large_table_on_a_terminal_is_its_head_and_its_tail(terminal):
+    out = terminal("stdout")
+    assert main(["-c", "ROWS 100000"]) == FINE
+    lines = out.text().splitlines()
+    assert (len(lines), lines[2], lines[-2]) == (104, "     1 │ row 1", "100000 │ row 100000")
+    assert "(100,000 rows, 100 shown, " in lines[-1]
+
+
+def test_a_table_on_a_pipe_is_whole_and_untimed(capsys):
+    assert main(["-c", "ROWS 20000", "--format", "table"]) == FINE
+    lines = capsys.readouterr().out.splitlines()
+    assert (len(lines), lines[-1]) == (20_003, "(20,000 rows)")
+
+
+@pytest.mark.parametrize("format", ["arrow", "parquet"])
+class TestBinary:
+    def test_a_terminal_gets_none(self, format, fake, terminal, capsys):
+        terminal("stdout")
+        with pytest.raises(SystemExit) as left:
+            main(["-c", "ROWS 1", "--format", format])
+        assert left.value.code == USAGE
+        assert fake.ran == []
+
+    def test_a_file_holds_one_result(self, format, tmp_path, capsys):
+        target = tmp_path / f"r.{format}"
+        assert main(["-c", "ROWS 1; ROWS 1", "-o", str(target)]) == FAILED
+        assert f"error: {format} holds one result" in capsys.readouterr().err
+        assert not target.exists()
+
+    def test_statements_without_rows_dont_count(self, format, tmp_path, capsys):
+        target = tmp_path / f"r.{format}"
+        assert main(["-c", "NOTHING; ROWS 2; NOTHING", "-o", str(target)]) == FINE
+        rows = pa.ipc.open_file(target).read_all() if format == "arrow" else pq.read_table(target)
+        assert rows.to_pydict() == {"n": [1, 2], "s": ["row 1", "row 2"]}
 
 
 def test_a_script_stops_at_its_first_error(fake, capsys):
@@ -136,6 +175,8 @@ class TestOutputFile:
             ("r.tsv", "n\ts\n1\trow 1\n"),
             ("r.json", '[\n{"n": 1, "s": "row 1"}\n]\n'),
             ("r.JSONL", '{"n": 1, "s": "row 1"}\n'),
+            ("r.ndjson", '{"n": 1, "s": "row 1"}\n'),
+            ("r.md", "| n | s |\n| ---: | --- |\n| 1 | row 1 |\n"),
             ("r.txt", "n,s\n1,row 1\n"),
         ],
     )

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from deltasql.cli import FORMAT_NAMES
+
 FAKE = Path(__file__).with_name("fake.py")
 
 
@@ -31,17 +33,42 @@ def test_wrong_usage(command):
     assert command("--format", "xls").returncode == 2
 
 
-@pytest.mark.parametrize("statement", ["ENDLESS", "ROWS 200000"])
-def test_a_reader_that_has_enough(statement):
+@pytest.mark.parametrize(
+    ("statement", "format"),
+    [("ROWS 200000", "csv"), *(("ENDLESS", format) for format in FORMAT_NAMES if format not in ("bars", "parquet"))],
+)
+def test_a_reader_that_has_enough(statement, format):
+    """Quiet, and 141, as a shell reports it of cat: the rows behind were never read."""
     with subprocess.Popen(
-        [sys.executable, str(FAKE), "-c", statement], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+        [sys.executable, str(FAKE), "-c", statement, "--format", format],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        assert process.stdout.readline() == b"n,s\n"
+        assert process.stdout.read(5)
         process.stdout.close()
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=60) == 141
         assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("locale", ["C", "en_US.ISO-8859-1"])
+def test_text_is_utf8_whatever_the_locale(locale):
+    done = subprocess.run(
+        [sys.executable, str(FAKE), "-c", "ROWS 1", "--format", "table"],
+        capture_output=True,
+        check=True,
+        env={
+            **environment(),
+            "LC_ALL": locale,
+            "PYTHONUTF8": "0",
+            "PYTHONCOERCECLOCALE": "0",
+            "PYTHONIOENCODING": "latin-1",
+        },
+        timeout=60,
+    )
+    assert done.stdout.decode() == "n │ s\n──┼──────\n1 │ row 1\n(1 row)\n"
 
 
 def test_a_reader_that_never_was(command):
@@ -55,7 +82,7 @@ def test_a_reader_that_never_was(command):
             _, words = process.communicate(timeout=60)
     finally:
         os.close(writing)
-    assert (process.returncode, words) == (0, b"")
+    assert (process.returncode, words) == (141, b"")
 
 
 def test_ctrl_c():

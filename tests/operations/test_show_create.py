@@ -23,7 +23,21 @@ _NAMES = st.text(
 _PLAIN_NAMES = st.sampled_from(["a", "B c", "check", "not", "`", '"', "x;y", "--", "é", "default", "primary", "a.b"])
 _TEXTS = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=8)
 _LEAVES = st.sampled_from(
-    "BOOLEAN TINYINT SMALLINT INT BIGINT FLOAT DOUBLE STRING BINARY DATE TIMESTAMP TIMESTAMP_NTZ DECIMAL(38,9)".split()
+    [
+        "BOOLEAN",
+        "TINYINT",
+        "SMALLINT",
+        "INT",
+        "BIGINT",
+        "FLOAT",
+        "DOUBLE",
+        "STRING",
+        "BINARY",
+        "DATE",
+        "TIMESTAMP",
+        "TIMESTAMP_NTZ",
+        "DECIMAL(38,9)",
+    ]
 )
 
 
@@ -46,7 +60,7 @@ def _structs(draw: st.DrawFn, inside: st.SearchStrategy[str]) -> str:
 _TYPES = st.recursive(
     _LEAVES,
     lambda inside: (
-        inside.map(lambda type: f"ARRAY<{type}>")
+        inside.map("ARRAY<{}>".format)
         | st.tuples(_LEAVES, inside).map(lambda pair: f"MAP<{pair[0]}, {pair[1]}>")
         | _structs(inside)
     ),

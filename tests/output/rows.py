@@ -21,6 +21,7 @@ def hard_rows() -> pa.Table:
             "unsigned": pa.array([1, 2**64 - 1, 0, None], pa.uint64()),
             "float": pa.array([1.0, 1.7976931348623157e308, float("nan"), None]),
             "tiny": pa.array([0.1, 5e-324, float("-inf"), None]),
+            "zero": pa.array([0.0, -0.0, 1e-7, None]),
             "single": pa.array([0.1, 16777216.0, float("inf"), None], pa.float32()),
             "money": pa.array([Decimal("12.50"), Decimal("99999999.99"), Decimal("-0.01"), None], pa.decimal128(10, 2)),
             "digits": pa.array(

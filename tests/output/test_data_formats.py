@@ -104,5 +104,5 @@ def test_rows_that_fail_at_once_write_nothing(format):
 
     out = io.BytesIO()
     with pytest.raises(ValueError, match="gone"):
-        FORMATS[format](pa.schema([("n", pa.int64())]), batches(), out, Options())
+        FORMATS[format](pa.schema([("s", pa.string()), ("n", pa.int64())]), batches(), out, Options())
     assert out.getvalue() == b""

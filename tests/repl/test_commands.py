@@ -127,3 +127,31 @@ def test_settings_are_our_own(shell, capfd):
     shown = capfd.readouterr().out
     assert "deltasql.reader" in shown
     assert "datafusion." not in shown
+
+
+def test_files(shell, capsys):
+    shell.run(".files orders")
+    out = capsys.readouterr().out
+    assert "orders version 1: 2 rows" in out
+    assert "  id " in out
+    assert "OPTIMIZE would do nothing" in out
+    shell.run(".files main.default.orders name;")
+    out = capsys.readouterr().out
+    assert "name █" in out
+    assert "  id " not in out
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (".files", "`.files` takes the name of a table"),
+        (".files nope", "there is no table `nope`"),
+        (".files orders nope", "there is no column `nope`"),
+        (".files orders name more", "expected"),
+    ],
+)
+def test_files_that_there_are_none_of(shell, capsys, text, message):
+    shell.run(text)
+    found = capsys.readouterr()
+    assert found.out == ""
+    assert message in found.err

@@ -25,6 +25,7 @@ from deltasql.sql.statements import (
     Generate,
     Optimize,
     PartitionValue,
+    Query,
     Reorg,
     Restore,
     ShowCatalogs,
@@ -298,6 +299,7 @@ def test_the_table_of_a_history_is_as_written(table: str) -> None:
         ("SELECT * FROM (DESCRIBE HISTORY t@v1)", "expected a table without time travel, found `t@v1`"),
         ("SELECT * FROM (DESCRIBE HISTORY t WHERE version = 1)", "expected `)` or LIMIT, found `WHERE`"),
         ("SELECT * FROM (DESCRIBE HISTORY t, s)", "expected `)` or LIMIT, found `,`"),
+        ("SELECT * FROM (DESCRIBE DETAIL t LIMIT 1)", "expected `)`, found `LIMIT`"),
     ],
 )
 def test_no_history_as_a_subquery(sql: str, message: str) -> None:
@@ -306,8 +308,23 @@ def test_no_history_as_a_subquery(sql: str, message: str) -> None:
     assert caught.value.message.endswith(message)
 
 
-@pytest.mark.parametrize("statement", ["DESCRIBE DETAIL t", "DESCRIBE t", "SHOW TABLES"])
+@pytest.mark.parametrize("statement", ["DESCRIBE EXTENDED t", "DESCRIBE t", "SHOW TABLES"])
 def test_other_statements_are_no_subqueries(statement: str) -> None:
     with pytest.raises(UnsupportedStatement) as caught:
         rewrite(f"SELECT * FROM ({statement})", lambda _: None)
     assert caught.value.message == f"{statement.split(maxsplit=1)[0]} as a subquery is not supported"
+
+
+@pytest.mark.parametrize(
+    ("sql", "explained", "analyze"),
+    [
+        ("EXPLAIN ANALYZE TABLE t", Query, True),
+        ("EXPLAIN ANALYZE TABLE t COMPUTE STATISTICS", Analyze, False),
+        ("EXPLAIN ANALYZE VERBOSE ANALYZE TABLE compute COMPUTE STATISTICS", Analyze, True),
+        ("EXPLAIN ANALYZE TABLE compute", Query, True),
+    ],
+)
+def test_analyze_table_is_explained_as_what_it_is(sql: str, explained: type, analyze: bool) -> None:
+    found = parse(sql)
+    assert isinstance(found, Explain)
+    assert (type(found.statement), found.analyze) == (explained, analyze)

@@ -45,11 +45,25 @@ def _theirs(kind: str, lake: Lake, snapshot: Snapshot) -> list[Json]:
     }[kind]
 
 
+def _quiet(action: Json) -> Json:
+    """The action as one that changes no data."""
+    return {kind: {**body, "dataChange": False} for kind, body in action.items()}
+
+
 _OURS: dict[str, Callable[[Lake, Snapshot], tuple[list[Json], bool]]] = {
     "blind": lambda lake, _: ([lake.file("o.parquet", pair(30))], True),
     "append": lambda lake, _: ([lake.file("o.parquet", pair(30))], False),
     "rewrite a": lambda lake, at: ([removal(at, "a.parquet"), lake.file("o.parquet", pair(30))], False),
     "rewrite a, said blind": lambda lake, at: ([removal(at, "a.parquet"), lake.file("o.parquet", pair(30))], True),
+    "rearrange a": lambda lake, at: (
+        [_quiet(removal(at, "a.parquet")), _quiet(lake.file("o.parquet", pair(0)))],
+        False,
+    ),
+    "rearrange a, with rows": lambda lake, at: (
+        [_quiet(removal(at, "a.parquet")), lake.file("o.parquet", pair(0, 3))],
+        False,
+    ),
+    "statistics of a": lambda lake, _: ([_quiet(lake.added("a.parquet"))], False),
     "schema": lambda lake, _: ([metadata(PAIR, properties={"z": "z"}), lake.file("o.parquet", pair(30))], True),
     "txn": lambda lake, _: ([lake.file("o.parquet", pair(30)), _TXN], True),
     "domain": lambda lake, _: ([_DOMAIN], True),
@@ -61,6 +75,9 @@ _PASSES = {
     "append": ("optimize a, optimize b, txn, other txn, domain, only info", "blind append"),
     "rewrite a": ("optimize b, txn, other txn, domain, only info", "blind append"),
     "rewrite a, said blind": ("optimize b, txn, other txn, domain, only info", "blind append"),
+    "rearrange a": ("append, blind append, false blind append, blind that removes, delete b, optimize b, txn, other txn, domain, only info", ""),
+    "rearrange a, with rows": ("optimize b, txn, other txn, domain, only info", "blind append"),
+    "statistics of a": ("append, blind append, false blind append, blind that removes, delete b, optimize b, txn, other txn, domain, only info", ""),
     "schema": ("optimize a, optimize b, txn, other txn, domain, only info", ""),
     "txn": ("append, blind append, false blind append, blind that removes, delete a, delete b, optimize a, optimize b, other txn, domain, only info", ""),
     "domain": ("append, blind append, false blind append, blind that removes, delete a, delete b, optimize a, optimize b, txn, other txn, only info", ""),

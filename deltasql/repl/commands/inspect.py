@@ -1,10 +1,12 @@
-"""Commands that look at what there is: each stands for a statement."""
+"""Commands that look at what there is: each stands for a statement, but for the picture of a table."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from deltasql.errors import InterfaceError
+from deltasql.output.picture import lines
+from deltasql.sql.dialect import tokenize
 
 if TYPE_CHECKING:
     from deltasql.repl.shell import Shell
@@ -40,6 +42,20 @@ def history(shell: Shell, argument: str) -> None:
     The versions of a table: `DESCRIBE HISTORY table`.
     """
     shell.statement(f"DESCRIBE HISTORY {_table(argument, '.history')}")
+
+
+def files(shell: Shell, argument: str) -> None:
+    """.files table [column]
+
+    A picture of a table: sizes of files, how well columns tell them apart, and what OPTIMIZE would do.
+    """
+    from deltasql.plotting import picture_of
+
+    tokens = tokenize(_table(argument, ".files"))
+    has_column = len(tokens) > 1 and tokens[-1].is_name and tokens[-2].text != "."
+    table = argument[: tokens[-2].span.end] if has_column else argument
+    drawn = picture_of(shell.connection, table, tokens[-1].text if has_column else None)
+    shell.draw(lambda width: lines(drawn, width))
 
 
 def describe_or_list(shell: Shell, argument: str) -> None:

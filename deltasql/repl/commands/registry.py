@@ -66,6 +66,7 @@ COMMANDS: tuple[Command, ...] = (
     Command((".schemas",), inspect.schemas),
     Command((".describe",), inspect.describe),
     Command((".history",), inspect.history),
+    Command((".files",), inspect.files),
     Command((r"\d",), inspect.describe_or_list),
     Command((".mode",), session.mode),
     Command((".timing", r"\timing"), session.timing),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
+from deltasql.errors import ParseError
 from deltasql.sql.cursor import Cursor
 from deltasql.sql.grammar.dml import parse_delete, parse_update
 from deltasql.sql.grammar.insert import parse_insert
@@ -77,13 +78,14 @@ _REFUSED = ("COST", "CODEGEN", "FORMAT", "LOGICAL", "EXPLAIN")
 def parse_explain(cursor: Cursor) -> Explain:
     """``EXPLAIN [ANALYZE] [VERBOSE] statement``
 
-    Spark's EXTENDED is VERBOSE; its FORMATTED is what is shown without either.
+    Spark's EXTENDED is VERBOSE; its FORMATTED is what is shown without either. ``ANALYZE TABLE t COMPUTE …`` is a
+    statement of its own, ``TABLE t`` a query.
     """
     from deltasql.sql.parser import parse_statement  # it has this function in its table
 
     cursor.expect("EXPLAIN")
     words = set()
-    while cursor.at_any(("ANALYZE", "VERBOSE", "EXTENDED", "FORMATTED")):
+    while cursor.at_any(("ANALYZE", "VERBOSE", "EXTENDED", "FORMATTED")) and not _at_statistics(cursor):
         words.add(cursor.advance().upper)
     if cursor.at_any(_REFUSED):
         cursor.refuse(f"EXPLAIN {cursor.here().of(cursor.sql).upper()}", hint="use `EXPLAIN [ANALYZE] [VERBOSE]`")
@@ -95,3 +97,18 @@ def parse_explain(cursor: Cursor) -> Explain:
     text = cursor.sql[start : cursor.tokens[cursor.index - 1].span.end]
     statement = replace(parse_statement(Cursor(text)), text=text)
     return Explain(statement=statement, analyze="ANALYZE" in words, verbose=bool(words & {"VERBOSE", "EXTENDED"}))
+
+
+def _at_statistics(cursor: Cursor) -> bool:
+    """True if ``ANALYZE TABLE table COMPUTE`` comes."""
+    if not cursor.at("ANALYZE", "TABLE"):
+        return False
+    start = cursor.index
+    cursor.index += 2
+    try:
+        cursor.table()
+        return cursor.at("COMPUTE")
+    except ParseError:
+        return False
+    finally:
+        cursor.index = start
