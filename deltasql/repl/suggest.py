@@ -206,7 +206,7 @@ def _of_call(here: Place, names: Names) -> Iterable[Suggestion]:
 def _called_on(here: Place) -> TableReference | None:
     """The table that the call's first argument names."""
     called = here.call.name if here.call is not None else ""
-    for before, bracket, first in zip(here.tokens[-2::-1], here.tokens[:0:-1], here.tokens[:1:-1], strict=False):
+    for before, bracket, first in zip(here.tokens[-3::-1], here.tokens[-2::-1], here.tokens[::-1], strict=False):
         if bracket.upper == "(" and before.text.lower() == called:
             try:
                 return TableReference(path=first.text) if before.text == "delta_scan" else parse_table(first.text)
@@ -233,7 +233,8 @@ def _keywords(here: Place) -> list[Suggestion]:
     found: list[str] = []
     operand = [slot for slot in here.slots if slot.name in OPERANDS - {"version", "number", "setting_value"}]
     if operand:
-        found += _BEHIND.get(here.previous, _OPERATORS if here.frame.operand else _OPERAND_WORDS)
+        first = _OPERAND_WORDS if here.typed.text else ()
+        found += _BEHIND.get(here.previous, _OPERATORS if here.frame.operand else first)
     elif not here.edges and here.typed.text:
         found += sorted(KEYWORDS)
     found += known

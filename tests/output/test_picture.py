@@ -39,8 +39,8 @@ def test_all_of_it() -> None:
         "under 64.0 KB " + "█" * 26 + "▌ 2 (39.1 KB)",
         "",
         "files that a query for one value reads, by the log",
-        "         id █████▌ 1.0 of 5 on average, 1 at most",
-        "großer Name " + "█" * 23 + "▌ 4.5 of 5 on average, 5 at most, 2 without bounds",
+        "         id ████ 1.0 of 5 on average, 1 at most",
+        "großer Name " + "█" * 17 + " 4.5 of 5 on average, 5 at most, 2 without bounds",
         "",
         "OPTIMIZE would make 1 file of 3 files (2.9 KB), up to 128.0 MB each",
     ]
