@@ -96,13 +96,18 @@ def _columns(axes: Any, columns: Sequence[Clustering]) -> None:
 
 
 def _depths(axes: Any, column: Clustering) -> None:
-    depths = [point.depth for point in column.points]
-    places = range(len(depths))
-    (line,) = axes.step(places, depths, where="post", color=_OTHER)
+    # At the end of one range and the start of another both count.
+    corners = [
+        corner
+        for place, point in enumerate(column.points)
+        for corner in ((place, point.depth), (place, point.behind), (place + 1, point.behind))
+    ][:-1]
+    places, depths = zip(*corners, strict=True)
+    (line,) = axes.plot(places, depths, color=_OTHER)
     line.set_gid("depth")
-    axes.fill_between(places, depths, step="post", color=_OTHER, alpha=0.2)
-    step = max(len(depths) // _SHOWN_VALUES, 1)
-    shown = [(place, _plain(str(column.points[place].value))) for place in places[::step]]
+    axes.fill_between(places, depths, color=_OTHER, alpha=0.2)
+    shown = [(place, _plain(str(point.value))) for place, point in enumerate(column.points)]
+    shown = shown[:: max(len(shown) // _SHOWN_VALUES, 1)]
     axes.set_xticks([place for place, _ in shown], [text[:16] for _, text in shown])
     axes.set_ylim(0, column.files * 1.1)
     axes.set_xlabel(f"{_plain(column.column)}, at the ends of the files' ranges")

@@ -39,8 +39,7 @@ class LiveFile:
 def live_files(snapshot: Snapshot) -> tuple[LiveFile, ...]:
     """The data files of ``snapshot``, the oldest first. Raises `StorageError` for a log that can't be read."""
     adds = recorded(snapshot, snapshot.files)
-    # delta-rs has the newest first.
-    return tuple(sorted((_live(path, adds[path]) for path in reversed(snapshot.files)), key=lambda file: file.time))
+    return tuple(sorted((_live(path, adds[path]) for path in snapshot.files), key=lambda file: file.time))
 
 
 def _live(path: Path, add: Mapping[str, Any]) -> LiveFile:

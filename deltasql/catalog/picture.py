@@ -1,14 +1,16 @@
 """What a table looks like, in numbers, by its log alone: how big its files are, and how well columns tell them apart.
 
 The depth of a value is the number of files that can hold it, by their statistics: that many a query for it reads. A
-file without bounds of a column may hold any value of it. Depth is told at the ends of the files' ranges, where it
-changes.
+file without bounds of a column may hold any value of it. What depth is on average is an estimate: each file's values
+are taken to be spread evenly over its range.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,17 +41,18 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """From ``value`` on, up to the next point's, ``depth`` files can hold a value."""
+    """An end of a range: ``depth`` files can hold the ``value``, and ``behind`` those up to the next point's."""
 
     value: Any
     depth: int
+    behind: int
 
 
 @dataclass(frozen=True, slots=True)
 class Clustering:
     """How a column's ranges overlap: ``unknown`` files have no bounds, ``deepest`` can hold the worst value.
 
-    ``mean`` is the depth at the ends of a range, on average. ``points`` are in the order of their values.
+    ``mean`` is the depth of the value of a row, on average. ``points`` are in the order of their values.
     """
 
     column: str
@@ -162,7 +165,9 @@ def _ends(snapshot: Snapshot, column: str) -> tuple[pa.Array, pa.Array] | None:
     else:
         return None
     low, high = (each.combine_chunks() for each in pair)
-    return None if low.null_count == len(low) or pa.types.is_nested(low.type) else (low, high)
+    # Partition values of BINARY come back mangled (facts.md, 41).
+    unknown = low.null_count == len(low) or pa.types.is_nested(low.type) or pa.types.is_binary(low.type)
+    return None if unknown else (low, high)
 
 
 def clustering(snapshot: Snapshot, column: str) -> Clustering:
@@ -176,22 +181,46 @@ def clustering(snapshot: Snapshot, column: str) -> Clustering:
     both = pa.concat_arrays([low, high])
     ranks = pc.rank(both, tiebreaker="dense").to_pylist()
     values = dict(zip(ranks, both, strict=True))
-    first, last = ranks[: len(low)], ranks[len(low) :]
-    # A range goes from its start to its end, both included: at an end it is still there, behind it isn't.
-    begins, stops = [0] * (len(values) + 2), [0] * (len(values) + 2)
-    for start, end in zip(first, last, strict=True):
+    pairs = list(zip(ranks[: len(low)], ranks[len(low) :], strict=True))
+    begins, stops = [0] * (len(values) + 1), [0] * (len(values) + 1)
+    for start, end in pairs:
         begins[start] += 1
-        stops[end + 1] += 1
-    depth, points, at = unknown, [], {}
+        stops[end] += 1
+    behind = unknown
+    points: list[Point] = []
     for rank in sorted(values):
-        depth += begins[rank] - stops[rank]
-        at[rank] = depth
-        points.append(Point(values[rank].as_py(), depth))
+        depth = behind + begins[rank]
+        behind = depth - stops[rank]
+        points.append(Point(values[rank].as_py(), depth, behind))
+    means = _means(points, [(start - 1, end - 1) for start, end in pairs])
     return Clustering(
         column=column,
         files=len(known),
         unknown=unknown,
-        mean=sum(at[rank] for rank in ranks) / len(ranks),
-        deepest=max(at.values()),
+        mean=sum(means) / len(pairs),
+        deepest=max(point.depth for point in points),
         points=tuple(points),
     )
+
+
+def _means(points: Sequence[Point], ranges: Iterable[tuple[int, int]]) -> Iterator[float]:
+    """The depth on average within each of ``ranges``, which are places in ``points``."""
+    at = _positions([point.value for point in points])
+    lengths = [after - before for before, after in itertools.pairwise(at)]
+    steps = (point.behind * each if math.isfinite(each) else 0 for point, each in zip(points, lengths, strict=False))
+    sums = list(itertools.accumulate(steps, initial=0.0))
+    for start, end in ranges:
+        length = at[end] - at[start]
+        evenly = 0 < length < math.inf
+        yield (sums[end] - sums[start]) / length if evenly else float(points[start].depth)
+
+
+def _positions(values: Sequence[Any]) -> list[float]:
+    """Where the values lie on a line, those of one type in their order; text by what comes behind its common start."""
+    first = values[0]
+    if isinstance(first, str):
+        common = next((at for at, (a, b) in enumerate(zip(first, values[-1], strict=False)) if a != b), len(first))
+        return [int.from_bytes(text[common:].encode()[:8].ljust(8, b"\0")) / 2**64 for text in values]
+    if isinstance(first, dt.date):
+        return [(value - first) / dt.timedelta(seconds=1) for value in values]
+    return [float(value) for value in values]

@@ -22,11 +22,12 @@ from deltasql.errors import (
     TableNotFound,
     UnsupportedTableFeature,
 )
-from deltasql.names import did_you_mean, fold
+from deltasql.names import did_you_mean, fold, text
 from deltasql.sql.dialect import tokenize
 from deltasql.sql.rewrite import Rewritten
 
 _FEW = 8
+_CLAUSES = ("FROM", "WHERE", "GROUP BY", "ORDER BY", "HAVING", "LIMIT", "UNION ALL", "JOIN", "LEFT JOIN")
 _OURS = {kind.__name__: kind for kind in (CastError, InternalError, StorageError, UnsupportedTableFeature)}
 Made = Callable[[re.Match[str], str], Error]
 
@@ -43,6 +44,8 @@ def translate(error: BaseException, query: Rewritten | None) -> Error:
     if query is not None:
         made.statement = query.spliced.original
         made.span = _place(message, query) or _named(made, query)
+        if isinstance(made, ColumnNotFound) and made.span is not None:
+            made.hint = _text_perhaps(made.span.of(query.spliced.original), made.hint)
     return made
 
 
@@ -77,9 +80,12 @@ def _sentence(message: str) -> str:
 
 
 def _parse_error(found: re.Match[str], _: str) -> Error:
-    text = re.sub(r" at Line: \d+, Column: \d+", "", found[1]).replace("EOF", "the end of the statement")
-    hint = 'for Spark\'s query syntax, connect with `dialect="databricks"`' if "found: " not in text else None
-    return ParseError(text[:1].lower() + text[1:], hint=hint)
+    said = re.sub(r" at Line: \d+, Column: \d+", "", found[1])
+    if (parts := re.fullmatch(r"Expected: (.*), found: (.*)", said, re.DOTALL)) is None:
+        return ParseError(said[:1].lower() + said[1:])
+    what = f"`{parts[2]}`" if parts[2] != "EOF" else "the end of the statement"
+    wanted = re.sub(r"^(?=end of)", "the ", parts[1])
+    return ParseError(f"expected {wanted}, found {what}", hint=did_you_mean(parts[2], _CLAUSES))
 
 
 def _no_column(found: re.Match[str], message: str) -> Error:
@@ -89,6 +95,18 @@ def _no_column(found: re.Match[str], message: str) -> Error:
     names = dict.fromkeys(field.split(".")[-1].strip('"') for field in fields)
     names.pop(wanted, None)
     return ColumnNotFound(f"there is no column `{wanted}`", hint=did_you_mean(wanted, names) or _listed(names))
+
+
+def _text_perhaps(written: str, hint: str | None) -> str | None:
+    """``hint``, unless what was ``written`` is in the quotes that other engines have for text, and no name is near."""
+    if not written.startswith('"') or (hint or "").startswith("did you mean"):
+        return hint
+    return f"double quotes are for names, single ones for text: {text(written[1:-1])}"
+
+
+def _not_grouped(found: re.Match[str], _: str) -> Error:
+    name = found[1].rsplit(".", maxsplit=1)[-1]
+    return PlanError(f"`{name}` is neither in GROUP BY nor in an aggregate function")
 
 
 def _listed(names: Iterable[str]) -> str | None:
@@ -125,6 +143,7 @@ _TABLE: tuple[tuple[str, Made], ...] = (
     (r'TokenizerError\("(.*)"\)', _parse_error),
     (r"RecursionLimitExceeded", lambda *_: ParseError("the statement is nested too deeply")),
     (r"No field named ((?:\"[^\"]*\"|[^\s,])+?)\.?(?:\s|$)", _no_column),
+    (r'column "([^"]+)" must appear in the GROUP BY clause', _not_grouped),
     (r"table '([^']+)' not found", _no_table),
     (r"Invalid function '([^']+)'", _no_function),
     (r"Divide by zero", lambda *_: DataError("division by zero")),
@@ -143,6 +162,9 @@ _TABLE: tuple[tuple[str, Made], ...] = (
 
 def _place(message: str, query: Rewritten) -> Span | None:
     """The place that the message names by line and column, in the original text."""
+    if "found: EOF" in message:
+        end = len(query.spliced.original.rstrip())
+        return Span(end, end)
     found = re.search(r"at Line: (\d+), Column: (\d+)", message)
     if found is None:
         return None

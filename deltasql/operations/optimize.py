@@ -45,7 +45,8 @@ class Optimize:
         if self.layout.paths:
             kind = "cluster" if self.layout.clusters else "z-order"
             how = f"{kind} by {', '.join(map('.'.join, self.layout.paths))}"
-        return writing(self.target, f"optimize: {how}, {count} of {self.considered} files in {len(self.groups)} groups")
+        groups = "1 group" if len(self.groups) == 1 else f"{len(self.groups)} groups"
+        return writing(self.target, f"optimize: {how}, {count} of {self.considered} files in {groups}")
 
     def execute(self) -> Result:
         """Write the files; a table that has nothing to do gets no commit."""

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
-from prompt_toolkit.layout.processors import HighlightMatchingBracketProcessor
 from prompt_toolkit.output import create_output
 
 from deltasql import __version__
-from deltasql.catalog.catalog import DEFAULT
 from deltasql.connection import Connection
+from deltasql.repl.brackets import BracketProcessor
 from deltasql.repl.completer import SqlCompleter
 from deltasql.repl.highlight import SqlLexer
-from deltasql.repl.history import open_history
-from deltasql.repl.keys import bindings
+from deltasql.repl.history import encodable, open_history
+from deltasql.repl.keys import bindings, editing_mode, vi_mode
 from deltasql.repl.shell import Shell
 from deltasql.repl.style import STYLE
 from deltasql.repl.toolbar import toolbar
+from deltasql.repl.watching import Watch, watching
 
 if TYPE_CHECKING:
     from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -38,37 +38,50 @@ def run(connection: Connection, *, format: str, greeting: str | None = None) -> 
     """Hold a session over ``connection``, results in ``format``, and give the exit code. Raises `BrokenPipeError`."""
     with _on_terminal():
         shell = Shell(connection, ask=_ask, format=format)
-        session = _session(shell)
-        shell.tell(greeting or f"deltasql {__version__}: statements end with `;`, `.help` shows the commands")
-        while not shell.left:
-            try:
-                text = session.prompt()
-            except KeyboardInterrupt:
-                continue
-            except EOFError:
-                break
-            shell.run(text)
+        with watching(connection) as watch:
+            session = _session(shell, watch)
+            shell.tell(greeting or f"deltasql {__version__}: statements end with `;`, `.help` shows the commands")
+            while not shell.left:
+                try:
+                    text = session.prompt()
+                except KeyboardInterrupt:
+                    continue
+                except EOFError:
+                    break
+                shell.run(encodable(text))
+                watch.look()
     return 0
 
 
-def _session(shell: Shell) -> PromptSession[str]:
+def _session(shell: Shell, watch: Watch) -> PromptSession[str]:
     def bottom() -> StyleAndTextTuples:
-        return [*toolbar(shell.connection.root, DEFAULT, format=shell.format, timing=shell.timing)]
+        home = shell.connection.session.catalog.home
+        return [
+            *toolbar(
+                shell.connection.root,
+                (home.catalog, home.schema),
+                format=shell.format,
+                timing=shell.timing,
+                state=shell.state,
+                vi=vi_mode(),
+            )
+        ]
 
     return PromptSession(
         [("class:prompt", PROMPT)],
         multiline=True,
         prompt_continuation=_continuation,
         key_bindings=bindings(),
+        editing_mode=editing_mode(),
         lexer=SqlLexer(),
         style=STYLE,
         include_default_pygments_style=False,
         history=open_history(),
         auto_suggest=AutoSuggestFromHistory(),
-        completer=SqlCompleter(shell.connection),
-        complete_while_typing=False,
+        completer=SqlCompleter(watch),
+        complete_while_typing=True,
         complete_in_thread=True,
-        input_processors=[HighlightMatchingBracketProcessor()],
+        input_processors=[BracketProcessor()],
         bottom_toolbar=bottom,
     )
 

@@ -31,7 +31,10 @@ class SqlCompleter(Completer):
             return
         if complete_event.text_inserted and not (before[-1:].isalnum() or before[-1:] in {"_", ".", "/"}):
             return
-        found = suggest(document.text, document.cursor_position, self._watch.names)
+        try:
+            found = suggest(document.text, document.cursor_position, self._watch.names)
+        except Exception:  # noqa: BLE001  a fault in a suggestion must not stop anybody's typing
+            return
         if complete_event.text_inserted and any(before.endswith(one.text) for one in found):
             return
         for one in found[:_SHOWN]:

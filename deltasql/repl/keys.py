@@ -1,15 +1,31 @@
-"""Key bindings: Enter sends what is closed by ``;`` and opens a line in what isn't.
+"""Key bindings: Enter sends what is closed by ``;`` and opens a line in what isn't; F4 changes emacs's keys and vi's.
 
-Alt-Enter (prompt_toolkit's own) sends as it is.
+Alt-Enter (prompt_toolkit's own) sends as it is. Which keys there are at first, says ``DELTASQL_KEYS``, else what
+readline reads: somebody who has set vi's keys there means all prompts.
 """
 
 from __future__ import annotations
 
-from prompt_toolkit.enums import DEFAULT_BUFFER
+import os
+import re
+from pathlib import Path
+
+from prompt_toolkit.application.current import get_app
+from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
 from prompt_toolkit.filters import has_focus
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding.vi_state import InputMode
 
 from deltasql.repl.reading import needs_more
+
+_READLINE = re.compile(r"^\s*set\s+editing-mode\s+(\w+)", re.MULTILINE | re.IGNORECASE)
+_MODES = {
+    InputMode.INSERT: "insert",
+    InputMode.INSERT_MULTIPLE: "insert",
+    InputMode.NAVIGATION: "normal",
+    InputMode.REPLACE: "replace",
+    InputMode.REPLACE_SINGLE: "replace",
+}
 
 
 def bindings() -> KeyBindings:
@@ -26,4 +42,28 @@ def bindings() -> KeyBindings:
         else:
             buffer.validate_and_handle()
 
+    @keys.add("f4", filter=has_focus(DEFAULT_BUFFER))
+    def _other_keys(event: KeyPressEvent) -> None:
+        vi = event.app.editing_mode is EditingMode.VI
+        event.app.editing_mode = EditingMode.EMACS if vi else EditingMode.VI
+
     return keys
+
+
+def editing_mode() -> EditingMode:
+    """Vi's keys, if ``DELTASQL_KEYS`` or else readline's own file says so; emacs's keys otherwise."""
+    wanted = os.environ.get("DELTASQL_KEYS", "").lower()
+    if not wanted:
+        try:
+            file = Path(os.environ.get("INPUTRC") or "~/.inputrc").expanduser()
+            found = _READLINE.findall(file.read_text(encoding="utf-8", errors="replace"))
+        except (OSError, RuntimeError, ValueError):  # RuntimeError: there is no home folder
+            found = []
+        wanted = found[-1].lower() if found else ""
+    return EditingMode.VI if wanted == "vi" else EditingMode.EMACS
+
+
+def vi_mode() -> str:
+    """What vi's keys do just now, empty where emacs's are in use."""
+    app = get_app()
+    return _MODES[app.vi_state.input_mode] if app.editing_mode is EditingMode.VI else ""

@@ -29,32 +29,49 @@ from deltasql.sql.statements import Explain, Query, Statement
 
 @dataclass(slots=True)
 class Shell:
-    """A connection and how its results are shown. ``ask`` puts a question and gives the answer, yes or no."""
+    """A connection and how its results are shown. ``ask`` puts a question and gives the answer, yes or no.
+
+    ``state`` says how the last statement went: ``running``, ``done in 0.12 s``, ``failed in …``, ``interrupted in …``.
+    """
 
     connection: Connection
     ask: Callable[[str], bool]
     format: str = "table"
     timing: bool = False
     left: bool = False
+    state: str = ""
 
     # -- running
 
     def run(self, text: str) -> None:
         """Run a command, or the statements in ``text`` up to the first that fails; errors are said, not raised."""
+        start = time.perf_counter()
+        self.state = "running"
+        try:
+            self._attempt(text)
+        finally:
+            ended = "done" if self.state == "running" else self.state
+            self.state = f"{ended} in {time.perf_counter() - start:.2f} s"
+
+    def _attempt(self, text: str) -> None:
         try:
             if is_command(text):
                 run_command(self, text)
             else:
                 self.statements(text)
         except (KeyboardInterrupt, Interrupted):
+            self.state = "interrupted"
             self.tell("interrupted")
         except AbandonedError:
+            self.state = "interrupted"
             self.tell("interrupted; the engine hasn't stopped yet")
         except Error as error:
+            self.state = "failed"
             say(pieces(error))
         except BrokenPipeError:  # nobody reads the results any more: there is nothing left to do here
             raise
         except Exception as error:  # noqa: BLE001  a fault of ours must not end the session
+            self.state = "failed"
             fault = InternalError(f"{type(error).__name__}: {error}", hint="this is a fault of deltasql's own")
             say(pieces(fault))
 
@@ -71,6 +88,7 @@ class Shell:
             try:
                 interruptible(lambda: self.show(next(results)), may_abandon=reads)
             except KeyboardInterrupt:
+                self.state = "interrupted"
                 self.tell(
                     "interrupted" if reads else "interrupted; if it had begun to commit, that was done: see `.history`"
                 )

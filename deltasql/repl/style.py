@@ -17,6 +17,8 @@ COLOURS = {
     "command": "#875fd7 bold",
     "prompt": "bold",
     "prompt.more": "#767676",
+    "matching-bracket.cursor": "bold underline",
+    "matching-bracket.other": "bold underline",
     "auto-suggestion": "#767676",
     "bottom-toolbar": "noreverse #767676",
     "bottom-toolbar.value": "noreverse bold #767676",

@@ -1,4 +1,4 @@
-"""The line at the bottom: where one is, and how results are shown."""
+"""The line at the bottom: where one is, how results are shown, and how the last statement went."""
 
 from __future__ import annotations
 
@@ -9,12 +9,25 @@ from deltasql.output.cells import ELLIPSIS, cell_width, escaped
 _ROOT_WIDTH = 48
 
 
-def toolbar(root: Path, schema: str, *, format: str, timing: bool) -> list[tuple[str, str]]:
-    """The pieces of the toolbar, styled for prompt_toolkit."""
-    values = [("root", _short(root)), ("schema", schema), ("mode", format), ("timing", "on" if timing else "off")]
+def toolbar(
+    root: Path, home: tuple[str, str], *, format: str, timing: bool, state: str = "", vi: str = ""
+) -> list[tuple[str, str]]:
+    """The pieces of the toolbar, styled for prompt_toolkit; ``home`` is the catalog and schema that are current.
+
+    ``vi`` is the mode of vi's keys, where these are in use.
+    """
+    values = [
+        ("root", _short(root)),
+        ("schema", escaped(".".join(home))),
+        ("mode", format),
+        ("timing", "on" if timing else "off"),
+        ("vi", vi),
+        ("last", state),
+    ]
     pieces: list[tuple[str, str]] = []
     for name, value in values:
-        pieces += [("", f"  {name} " if pieces else f"{name} "), ("class:bottom-toolbar.value", value)]
+        if value:
+            pieces += [("", f"  {name} " if pieces else f"{name} "), ("class:bottom-toolbar.value", value)]
     return pieces
 
 

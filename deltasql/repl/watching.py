@@ -10,7 +10,7 @@ import datetime as dt
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from zoneinfo import available_timezones
@@ -28,6 +28,7 @@ from deltasql.settings import SETTINGS, zone
 from deltasql.sql.functions import TABLE_FUNCTIONS
 from deltasql.types import sql_name
 
+_PATIENCE = 2.0  # seconds
 _COMMITS = 100
 _PATHS = 1000
 _FUNCTIONS = "SELECT DISTINCT routine_name, syntax_example, function_type FROM information_schema.routines ORDER BY 1, 2"
@@ -40,6 +41,7 @@ class Watch:
         self._connection = connection
         self._lock = threading.Lock()
         self._looking = self._again = self._ended = False
+        self._thread: threading.Thread | None = None
         self.names = Names(columns=self._columns, versions=self._versions, paths=paths)
 
     def look(self) -> None:
@@ -49,11 +51,15 @@ class Watch:
             if self._looking or self._ended:
                 return
             self._looking = True
-        threading.Thread(target=self._look, name="deltasql-names").start()
+        self._thread = threading.Thread(target=self._look, name="deltasql-names")
+        self._thread.start()
 
     def end(self) -> None:
-        """Look no more; a look-around that is under way stops soon."""
-        self._ended = True
+        """Look no more; wait for a look-around that is under way, but not for a folder that doesn't answer."""
+        with self._lock:
+            self._ended = True
+        if self._thread is not None:
+            self._thread.join(_PATIENCE)
 
     def _look(self) -> None:
         automaton()  # It is built here, so that the first key stroke needn't.
@@ -63,11 +69,11 @@ class Watch:
                     self._looking = False
                     return
                 self._again = False
-            # A name that can't be read is one that can't be offered; a closed connection has none.
-            with suppress(Error, OSError):
-                self._places()
-            with suppress(Error):
-                self._engine()
+            for part in (self._places, self._engine):
+                try:
+                    part()
+                except Exception:  # noqa: BLE001  what can't be read can't be offered; typing goes on
+                    continue
 
     def _places(self) -> None:
         catalog = self._connection.session.catalog
@@ -83,7 +89,7 @@ class Watch:
                 with suppress(Error):
                     tables += [named((root, schema, entry.name), home) for entry in catalog.tables(schema, root)]
                     tables += [named((root, schema, view.name), home, "view") for view in catalog.views(schema, root)]
-        tables.sort(key=lambda one: (one.text.count("."), one.text))
+        tables.sort(key=lambda one: (one.text.count("."), one.forms[0]))
         catalogs = [written_name(root) for root in catalog.catalogs()]
         self.names = replace(self.names, tables=tables, schemas=schemas, catalogs=catalogs)
 
@@ -125,6 +131,17 @@ class Watch:
         return [Commit(version, _time(time), str(operation)) for version, time, operation in rows]
 
 
+@contextmanager
+def watching(connection: Connection) -> Iterator[Watch]:
+    """A `Watch` that has begun to look around, and ends with the block."""
+    watch = Watch(connection)
+    watch.look()
+    try:
+        yield watch
+    finally:
+        watch.end()
+
+
 def _quoted(table: TableReference) -> str:
     if table.path is not None:
         return "delta.`" + table.path.replace("`", "``") + "`"
@@ -132,9 +149,11 @@ def _quoted(table: TableReference) -> str:
 
 
 def _time(time: dt.datetime) -> str:
-    """A time as it goes into a statement: no later than the commit's is, or the version before would be meant."""
-    text = time.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    """A time as it goes into a statement, which reads it in the session's zone, as it is given."""
+    twice = time.replace(fold=1 - time.fold).utcoffset() != time.utcoffset()  # when clocks are set back
+    unit = "microseconds" if time.microsecond % 1000 else "milliseconds"
+    text = (time if twice else time.replace(tzinfo=None)).isoformat(sep=" ", timespec=unit)
+    return text.removesuffix(".000")
 
 
 def _column(field: pa.Field) -> Column:

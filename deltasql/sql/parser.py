@@ -7,6 +7,7 @@ statements that are known and not executed to what is said of them. The longest 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NoReturn
@@ -108,6 +109,8 @@ PARSERS: dict[tuple[str, ...], Parser] = {
     ("RESET",): session.parse_reset,
 }
 _KEYWORDS = (*PARSERS, *REFUSED)
+_NEAR = 0.7
+_KEYWORD = re.compile(r"\b[A-Z_]+\b")
 _LONGEST = max(map(len, _KEYWORDS))
 
 
@@ -163,7 +166,7 @@ def parse_statement(cursor: Cursor) -> Statement:
         statement = parser(cursor)
         cursor.expect_end()
     except ParseError as error:
-        error.hint = error.hint or grammar(parser)
+        error.hint = error.hint or _fitting(grammar(parser), cursor)
         raise
     return statement
 
@@ -172,6 +175,32 @@ def grammar(parser: Parser) -> str:
     """The grammar that ``parser`` reads: the first paragraph of its docstring."""
     paragraph = (parser.__doc__ or "").partition("\n\n")[0]
     return " ".join(paragraph.split()).strip("`")
+
+
+def _fitting(grammar: str, cursor: Cursor) -> str:
+    """``grammar`` without those of the alternatives in its last braces whose keywords the statement hasn't."""
+    parts = _alternatives(grammar)
+    head = len(_KEYWORD.findall(parts[0]))
+    said = " ".join(token.upper or "?" for token in cursor.tokens[head:])
+    begun = [_KEYWORD.findall(part.partition("[")[0].partition("(")[0]) for part in parts[1:]]
+    length = max((n for words in begun for n in range(1, len(words) + 1) if " ".join(words[:n]) in said), default=0)
+    kept = [part for part, words in zip(parts[1:], begun, strict=True) if " ".join(words[:length] or "?") in said]
+    if not 0 < len(kept) < len(begun):
+        return grammar
+    return parts[0] + (kept[0] if len(kept) == 1 else f"{{{' | '.join(kept)}}}")
+
+
+def _alternatives(grammar: str) -> list[str]:
+    """What stands before the last braces of ``grammar``, which end it, and the alternatives in them."""
+    depth, parts, start = 0, [grammar], 0
+    for index, sign in enumerate(grammar):
+        if depth == 0 and sign == "{":
+            parts, start = [grammar[:index]], index + 1
+        depth += (sign in "{[(") - (sign in "}])")
+        if (depth == 1 and sign == "|") or (depth == 0 and sign == "}"):
+            parts.append(grammar[start:index].strip())
+            start = index + 1
+    return parts if grammar.endswith("}") else [grammar]
 
 
 def _leading(cursor: Cursor) -> tuple[str, ...]:
@@ -199,11 +228,16 @@ def _nearest(words: tuple[str, ...], right: int) -> str | None:
     """A hint that names the statement most like ``words``, of which the first ``right`` are right."""
 
     def likeness(key: tuple[str, ...]) -> float:
-        ratio = difflib.SequenceMatcher(None, " ".join(words[: len(key)]), " ".join(key[: len(words)])).ratio()
-        return ratio + (0.1 if key in PARSERS else 0.0)
+        if _ratio(words[right : right + 1], key[right : right + 1]) < _NEAR:
+            return 0.0
+        return _ratio(words[: len(key)], key[: len(words)]) + (0.1 if key in PARSERS else 0.0)
 
     nearest = max((key for key in _KEYWORDS if key[:right] == words[:right]), key=likeness)
-    return f"did you mean `{' '.join(nearest)}`?" if right or likeness(nearest) >= 0.6 else None
+    return f"did you mean `{' '.join(nearest)}`?" if right or likeness(nearest) else None
+
+
+def _ratio(some: tuple[str, ...], others: tuple[str, ...]) -> float:
+    return difflib.SequenceMatcher(None, " ".join(some), " ".join(others)).ratio()
 
 
 def _span(cursor: Cursor, count: int) -> Span:

@@ -23,6 +23,7 @@ from deltasql.sql.functions import FunctionCall
 from deltasql.sql.in_lists import kept_apart
 from deltasql.sql.operands import operand_end, operand_start
 from deltasql.sql.scan import RESERVED, Relation, Scan, Scope, scan, seen
+from deltasql.sql.select_list import lists
 from deltasql.sql.splice import Edit, Spliced, splice
 
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -157,11 +158,14 @@ class _Rewriter:
         return stars > counted or leading or renamed or bool(self.scan.edits or {"TABLE", "NATURAL"} & set(words))
 
     def _constants(self) -> Iterator[Edit]:
-        """The values of the functions without arguments that are known here."""
+        """The values of the functions without arguments that are known here; a column of its own keeps its name."""
+        columns = {item[0].span for items in lists(self.tokens) for item in items if len(item) == 3}  # noqa: PLR2004  # f ( )
         for index, token in enumerate(self.tokens[:-2]):
             call = token.upper in self.constants and [t.text for t in self.tokens[index + 1 : index + 3]] == ["(", ")"]
             if call and not (index and self.tokens[index - 1].text == "."):
-                yield Edit(Span(token.span.start, self.tokens[index + 2].span.end), text(self.constants[token.upper]))
+                name = f" AS {quote(f'{token.text.lower()}()')}" if token.span in columns else ""
+                span = Span(token.span.start, self.tokens[index + 2].span.end)
+                yield Edit(span, text(self.constants[token.upper]) + name)
 
     def _leading_from(self) -> list[Edit]:
         """``SELECT *`` before a query that has FROM alone, which DataFusion gives no columns."""

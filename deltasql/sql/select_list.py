@@ -22,7 +22,7 @@ def told_apart(sql: str) -> list[Edit]:
     """Aliases for the columns of ``sql``'s outermost SELECTs that are written like one before them."""
     tokens = tokenize(sql)
     edits: list[Edit] = []
-    for items in _lists(tokens):
+    for items in lists(tokens):
         seen: set[tuple[str, ...]] = set()
         for item in items:
             key = tuple(token.upper or token.text for token in item)
@@ -33,7 +33,7 @@ def told_apart(sql: str) -> list[Edit]:
     return edits
 
 
-def _lists(tokens: tuple[Token, ...]) -> Iterator[list[list[Token]]]:
+def lists(tokens: tuple[Token, ...]) -> Iterator[list[list[Token]]]:
     """The items of each SELECT list that is in no brackets."""
     depth = 0
     items: list[list[Token]] | None = None

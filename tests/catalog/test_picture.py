@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import deltasql
 from deltasql.catalog.picture import Bar, Point, picture
 from deltasql.catalog.snapshot import Snapshot, open_snapshot
 from deltasql.errors import ColumnNotFound, PlanError
+from tests.corpora import expected
 from tests.engine.lakes import PAIR, Json, Lake, pair
 
 TARGET = 1 << 20
@@ -32,8 +34,9 @@ def ranges(path: Path, *ends: tuple[int, int] | None) -> Snapshot:
 def test_depth(tmp_path: Path) -> None:
     (found,) = picture(ranges(tmp_path / "t", (0, 10), (10, 20), (5, 6), None), TARGET).clustering
     assert (found.column, found.files, found.unknown, found.deepest) == ("id", 4, 1, 3)
-    assert found.points == (Point(0, 2), Point(5, 3), Point(6, 3), Point(10, 3), Point(20, 2))
-    assert found.mean == pytest.approx((2 + 3 + 3 + 3 + 3 + 2) / 6)
+    assert found.points == (Point(0, 2, 2), Point(5, 3, 3), Point(6, 3, 2), Point(10, 3, 2), Point(20, 2, 1))
+    # 0 to 10: nine units of 2 and one of 3; 10 to 20: of 2; 5 to 6: of 3.
+    assert found.mean == pytest.approx((2.1 + 2 + 3) / 3)
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 5)), min_size=1, max_size=12))
@@ -44,7 +47,39 @@ def test_depth_against_a_count(tmp_path_factory: pytest.TempPathFactory, starts:
     assert {point.value: point.depth for point in found.points} == slow
     assert [point.value for point in found.points] == sorted(slow)
     assert found.deepest == max(slow.values())
-    assert found.mean == pytest.approx(sum(slow[value] for pair in ends for value in pair) / (2 * len(ends)))
+    for point, after in itertools.pairwise(found.points):
+        assert point.behind == sum(low <= point.value and high >= after.value for low, high in ends)
+    means = [
+        sum(sum(low <= at and at + 1 <= high for low, high in ends) for at in range(start, end)) / (end - start)
+        if end > start
+        else slow[start]
+        for start, end in ends
+    ]
+    assert found.mean == pytest.approx(sum(means) / len(means))
+
+
+@pytest.mark.parametrize(
+    ("type", "wide", "narrow"),
+    [
+        ("STRING", ("'https://a/00'", "'https://a/ff'"), ("'https://a/01'", "'https://a/fe'")),
+        ("DATE", ("'2000-01-01'", "'2020-01-01'"), ("'2000-01-02'", "'2019-12-31'")),
+        (
+            "TIMESTAMP",
+            ("'2000-01-01 00:00:00'", "'2020-01-01 00:00:00'"),
+            ("'2000-01-02 00:00:00'", "'2019-12-31 00:00:00'"),
+        ),
+        ("DECIMAL(9, 2)", ("0", "100"), ("0.5", "99.5")),
+    ],
+)
+def test_ranges_that_overlap_nearly_everywhere(
+    tmp_path: Path, type: str, wide: tuple[str, str], narrow: tuple[str, str]
+) -> None:
+    with deltasql.connect(tmp_path) as con:
+        con.sql(f"CREATE TABLE t (c {type})")
+        for low, high in (wide, narrow):
+            con.sql(f"INSERT INTO t VALUES ({low}), ({high})")
+        (found,) = picture(open_snapshot("t", tmp_path / "t"), TARGET).clustering
+        assert 1.9 < found.mean <= 2
 
 
 def test_sizes_and_what_optimize_would_do(tmp_path: Path) -> None:
@@ -106,3 +141,15 @@ def test_columns_that_cannot_be_told(tmp_path: Path) -> None:
 
 def test_rows_that_the_log_does_not_tell(tmp_path: Path) -> None:
     assert picture(ranges(tmp_path / "t", (0, 1), None), TARGET).rows is None
+
+
+def test_tables_by_others(corpora: Path) -> None:
+    """None of what their logs say goes wrong here: the files of the picture are those of the table."""
+    for case in expected():
+        if case.version is None and case.outcome != "error":
+            snapshot = open_snapshot("t", corpora / case.table)
+            found = picture(snapshot, TARGET)
+            assert sum(bar.files for bar in found.histogram) == found.files == len(snapshot.files)
+            assert found.rows in (case.line["count"], None), str(case)
+            for each in found.clustering:
+                assert 0 <= each.mean <= each.deepest <= each.files, str(case)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pexpect
 import pytest
 from prompt_toolkit.application import create_app_session
+from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
@@ -18,6 +19,7 @@ from prompt_toolkit.output import DummyOutput
 import deltasql.errors
 from deltasql.repl.app import run
 from deltasql.repl.history import open_history
+from deltasql.repl.keys import editing_mode
 
 CTRL_C, CTRL_D, ESCAPE = "\x03", "\x04", "\x1b"
 TIMEOUT = 60
@@ -58,6 +60,44 @@ def test_a_paste_of_several_lines_waits_for_enter(typed):
     assert typed(f"\x1b[200~SELECT 1 AS a;\nSELECT 2 AS b;\x1b[201~{CTRL_C}{CTRL_D}") == ("", "")
 
 
+BINARY = bytes(range(256)) * 4
+
+
+@pytest.mark.parametrize("paste", [BINARY, b"\x1b[200~" + BINARY.replace(b"\x1b", b"") + b"\x1b[201~", b"'\xff\xfe", b"\xed\xa0\x80;"])
+def test_a_binary_paste_is_dropped_by_ctrl_c(connection, capfd, paste):
+    with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
+        pipe.send_bytes(paste.replace(b"\x04", b"") + b"\x03\x03\x03")
+        pipe.send_text(f"SELECT 1 AS a;\r{CTRL_D}")
+        assert run(connection, format="csv", greeting="hello") == 0
+    assert capfd.readouterr().out.endswith("a\n1\n")
+
+
+def test_bytes_that_are_no_text_are_sent_and_kept_as_question_marks(connection, capfd, person):
+    with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
+        pipe.send_bytes(b"SELECT '\xff\xfe' AS a;\r")
+        pipe.send_text(CTRL_D)
+        assert run(connection, format="csv", greeting="hello") == 0
+    assert capfd.readouterr().out == "a\n??\n"
+    assert "+SELECT '??' AS a;\n" in (person / "state" / "deltasql" / "history").read_text()
+
+
+def test_brackets_and_menus_are_drawn_while_typing(typed):
+    assert typed(f"SELECT (1) AS a, upper('x(') AS b{ESCAPE}b{ESCAPE}f;\r{CTRL_D}") == ("a,b\n1,X(\n", "")
+
+
+def test_vis_keys(typed, monkeypatch, person):
+    (person / ".inputrc").write_text("# mine\nset editing-mode vi\n")
+    assert editing_mode() is EditingMode.VI
+    assert typed(f"SELECT 1 AS ab;{ESCAPE}hx\r{CTRL_D}") == ("a\n1\n", "")
+    monkeypatch.setenv("DELTASQL_KEYS", "emacs")
+    assert editing_mode() is EditingMode.EMACS
+
+
+def test_f4_changes_the_keys(typed):
+    f4 = "\x1bOS"
+    assert typed(f"{f4}SELECT 1 AS ab;{ESCAPE}hx\r{f4}SELECT 2 AS c;\r{CTRL_D}") == ("a\n1\nc\n2\n", "")
+
+
 @pytest.mark.parametrize(("answer", "rows"), [("y\r", 0), ("\r", 2), ("no\r", 2), (CTRL_C, 2), (CTRL_D, 2)])
 def test_questions(typed, connection, answer, rows):
     typed(f"DELETE FROM orders;\r{answer}{CTRL_D}")
@@ -77,6 +117,35 @@ def test_history_that_cant_be_kept(tmp_path):
     assert isinstance(open_history(tmp_path / "file" / "history"), InMemoryHistory)
 
 
+def test_history_that_cant_be_written_is_still_there(tmp_path, monkeypatch):
+    file = tmp_path / "history"
+    open_history(file).append_string("SELECT 1;")
+    before = file.read_bytes()
+    really = open
+
+    def refusing(name, mode="r", *more, **named):
+        if name == str(file) and mode != "rb":
+            raise PermissionError(13, "Permission denied", name)
+        return really(name, mode, *more, **named)
+
+    monkeypatch.setattr("builtins.open", refusing)  # a test may run as root, whom no mode stops
+    history = open_history(file)
+    history.append_string("SELECT 2;")
+    assert history.get_strings()[-1] == "SELECT 2;"
+    assert list(history.load_history_strings()) == ["SELECT 1;"]
+    assert file.read_bytes() == before
+
+
+def test_no_home(monkeypatch, tmp_path):
+    monkeypatch.delenv("HOME")
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.delenv("INPUTRC", raising=False)
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    monkeypatch.setattr("pathlib.Path.home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    monkeypatch.chdir(tmp_path)
+    assert editing_mode() is EditingMode.EMACS
+
+
 def test_history_that_fails_later(tmp_path):
     history = open_history(tmp_path / "history")
     (tmp_path / "history").unlink()
@@ -89,12 +158,12 @@ def test_history_that_fails_later(tmp_path):
 
 
 @pytest.fixture
-def terminal(connection, person):
+def terminal(connection, person, request):
     """A `deltasql` in a pseudo-terminal, at its first prompt."""
     environment = {
         **os.environ,
         "PYTHONPATH": str(Path(deltasql.errors.__file__).parents[1]),
-        "TERM": "xterm",
+        "TERM": getattr(request, "param", "xterm"),
         "NO_COLOR": "1",
         "PROMPT_TOOLKIT_NO_CPR": "1",
     }
@@ -161,3 +230,27 @@ def test_a_statement_is_interrupted_and_the_prompt_goes_on(terminal):
     terminal.expect(pexpect.EOF)
     terminal.wait()
     assert terminal.exitstatus == 0
+
+
+@pytest.mark.parametrize("terminal", ["dumb"], indirect=True)
+def test_a_dumb_terminal(terminal):
+    enter(terminal, "SELECT id", "FROM orders ORDER BY id;")
+    answered(terminal, "(2 rows)")
+    enter(terminal, "SELECT * FROM ordrs;")
+    answered(terminal, "there is no table `ordrs`")
+    enter(terminal, ".quit")
+    terminal.expect(pexpect.EOF)
+    assert "\x1b" not in terminal.before
+
+
+def test_tab_completes(terminal):
+    for _ in range(TIMEOUT):  # the names come a moment after the prompt
+        terminal.send("\x15SELECT count(*) AS all_of_them FROM orde")
+        terminal.send("\t")
+        if terminal.expect(["orders", pexpect.TIMEOUT], timeout=1) == 0:
+            break
+    enter(terminal, "", ";")
+    answered(terminal, "all_of_them", "2")
+    enter(terminal, ".mo\t", " csv")
+    terminal.send(CTRL_C + CTRL_D)
+    terminal.expect(pexpect.EOF)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from deltasql.repl.toolbar import toolbar
@@ -70,9 +72,24 @@ def test_a_reader_that_has_enough_is_the_commands_affair(shell, monkeypatch):
         shell.run("SELECT 1;")
 
 
+def test_how_the_last_statement_went(shell):
+    shell.run("SELECT 1;")
+    assert re.fullmatch(r"done in \d+\.\d\d s", shell.state)
+    shell.run("SELECT * FROM nowhere;")
+    assert shell.state.startswith("failed in ")
+    shell.run(".nosuch")
+    assert shell.state.startswith("failed in ")
+    shell.run(".mode csv")
+    assert shell.state.startswith("done in ")
+
+
 def test_the_toolbar(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
-    pieces = toolbar(tmp_path / "lake", "default", format="csv", timing=True)
-    assert "".join(text for _, text in pieces) == "root ~/lake  schema default  mode csv  timing on"
-    long = toolbar(tmp_path / ("x" * 60), "default", format="csv", timing=False)
+    home = ("main", "default")
+    pieces = toolbar(tmp_path / "lake", home, format="csv", timing=True)
+    assert "".join(text for _, text in pieces) == "root ~/lake  schema main.default  mode csv  timing on"
+    more = toolbar(tmp_path, home, format="csv", timing=False, state="done in 0.10 s", vi="normal")
+    assert "".join(text for _, text in more).endswith("timing off  vi normal  last done in 0.10 s")
+    long = toolbar(tmp_path / ("x" * 60), home, format="csv", timing=False)
     assert long[1][1] == "…" + "x" * 47
+    assert toolbar(tmp_path, ("main", "a\x1b[2J"), format="csv", timing=False)[3][1] == r"main.a\x1b[2J"

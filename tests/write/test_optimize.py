@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
@@ -277,6 +279,31 @@ def test_an_empty_table(con: deltasql.Connection) -> None:
         "ANALYZE TABLE t COMPUTE STATISTICS",
     ):
         assert con.sql(text).version is None
+
+
+def test_peers_read_it(con: deltasql.Connection) -> None:
+    con.sql("CREATE TABLE t (id INT, d DATE, p STRING) PARTITIONED BY (p)")
+    for number in range(4):
+        con.sql(f"INSERT INTO t VALUES ({number}, '2024-01-0{number + 1}', 'ü/{number % 2}'), (9, NULL, NULL)")
+    con.sql("OPTIMIZE t")
+    con.sql("OPTIMIZE t ZORDER BY (d, id)")
+    frame = pl.scan_delta(str(con.root / "t"))
+    assert sorted(frame.filter(pl.col("id") < 9).select("id", "p").collect().rows()) == [
+        (number, f"ü/{number % 2}") for number in range(4)
+    ]
+    assert frame.filter(pl.col("p").is_null()).collect().height == 4
+
+
+def test_partition_values_stay_as_another_spelled_them(tmp_path: Path, con: deltasql.Connection) -> None:
+    schema = pa.schema([*PAIR, pa.field("b", pa.binary()), pa.field("f", pa.float64())])
+    lake = Lake(tmp_path / "t")
+    values = [{"b": "\u0001", "f": "1"}, {"b": "\u0001", "f": "1"}, {"b": None, "f": "1.0"}, {"b": "", "f": "1.0"}]
+    files = [lake.file(f"{number}.parquet", pair(number), value) for number, value in enumerate(values)]
+    lake.create(schema, *files, by=["b", "f"])
+    before = canonical.rows(con.sql("SELECT * FROM t").to_arrow())
+    con.sql("OPTIMIZE t")
+    assert [add["partitionValues"] for add in bodies(lake.path, "add")] == values[:1]
+    assert sorted(map(str, canonical.rows(con.sql("SELECT * FROM t").to_arrow()))) == sorted(map(str, before))
 
 
 # -- clustered tables

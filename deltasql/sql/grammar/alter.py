@@ -6,7 +6,7 @@ Delta's own grammar takes several changes of a column at once in two of its form
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from deltasql.errors import Span
 from deltasql.names import fold
@@ -59,11 +59,20 @@ def parse_alter_table(cursor: Cursor) -> AlterTable:
     action = _longest(cursor, _ACTIONS)
     if action is None:
         _refuse(cursor, _REFUSED)
-        cursor.fail("ADD, ALTER, CLUSTER BY, DROP, RENAME, SET or UNSET")
+        _fail(cursor)
     found = action(cursor)
     if cursor.at(","):
         cursor.refuse("ALTER TABLE of several things at once", hint=_ONE)
     return AlterTable(table=table, action=found)
+
+
+def _fail(cursor: Cursor) -> NoReturn:
+    """Say what may stand behind the first word of an action, if that is right."""
+    behind = [words[1] for words in _ACTIONS if len(words) > 1 and cursor.at(words[0]) and words[1] not in _UNSAID]
+    if not behind:
+        cursor.fail("ADD, ALTER, CLUSTER BY, DROP, RENAME, SET or UNSET")
+    cursor.advance()
+    cursor.fail(" or ".join(filter(None, (", ".join(behind[:-1]), behind[-1]))))
 
 
 def _longest(cursor: Cursor, table: Mapping[tuple[str, ...], T]) -> T | None:
@@ -296,8 +305,11 @@ _ACTIONS: dict[tuple[str, ...], Callable[[Cursor], Alteration]] = {
     ("CLUSTER", "BY"): _cluster_by,
     ("RENAME", "TO"): _rename_to,
 }
+_UNSAID = {"CHECK", "PRIMARY", "FOREIGN", "UNIQUE"}
+"""What is read behind ADD only to be refused by its name."""
 _IN_THE_LOG = "a Delta table's partitions are in its log, and INSERT makes them"
 _REFUSED: dict[tuple[str, ...], str | None] = {
+    ("MODIFY",): "use `ALTER COLUMN column …`",
     ("DROP", "FEATURE"): "`CREATE TABLE … AS SELECT * FROM table` makes a table without it",
     ("ADD", "PARTITION"): _IN_THE_LOG,
     ("ADD", "IF", "NOT", "EXISTS", "PARTITION"): _IN_THE_LOG,

@@ -13,6 +13,7 @@ from typing import NoReturn
 from deltasql.sql.cursor import Cursor
 from deltasql.sql.statements import ColumnDefinition, Constraint, Fragment, Identity
 
+_IDENTITY = "use `GENERATED ALWAYS AS IDENTITY`"
 NOT_ENFORCED = "Delta doesn't enforce it: leave it out"
 _REFUSED: dict[tuple[str, ...], str | None] = {
     ("CHECK",): "name it: `CONSTRAINT name CHECK (…)` behind the columns, or ALTER TABLE … ADD CONSTRAINT",
@@ -23,6 +24,9 @@ _REFUSED: dict[tuple[str, ...], str | None] = {
     ("REFERENCES",): NOT_ENFORCED,
     ("COLLATE",): "strings are compared byte by byte",
     ("MASK",): "make a view that shows what may be seen",
+    ("AUTO_INCREMENT",): _IDENTITY,
+    ("AUTOINCREMENT",): _IDENTITY,
+    ("IDENTITY",): _IDENTITY,
 }
 _CLAUSE_WORDS = frozenset({"NULL", "COMMENT", "DEFAULT", "GENERATED", "FIRST", "AFTER"})
 _ENDS = _CLAUSE_WORDS | {words[0] for words in _REFUSED}

@@ -184,6 +184,7 @@ _CLAUSES: dict[str, _Clause] = {
 }
 _PARQUET = "every table is a Delta table, whose files are Parquet"
 _CLAUSES_REFUSED: dict[tuple[str, ...], str | None] = {
+    ("PARTITION", "BY"): "use `PARTITIONED BY (…)`",
     ("CLUSTERED", "BY"): "use `CLUSTER BY (…)`",
     ("SORTED", "BY"): "use `CLUSTER BY (…)`",
     ("OPTIONS",): "use `TBLPROPERTIES (key = value)`",

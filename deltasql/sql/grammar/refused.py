@@ -34,7 +34,7 @@ _VIEW = "use `CREATE [OR REPLACE] [TEMPORARY] VIEW`"
 _TEMPORARY = ("TEMPORARY", "TEMP", "GLOBAL TEMPORARY", "GLOBAL TEMP", "LOCAL TEMPORARY", "LOCAL TEMP")
 
 REFUSED: dict[tuple[str, ...], Refusal] = {
-    ("ALTER",): ("ALTER", None),
+    ("ALTER",): ("ALTER", "use `ALTER TABLE table …`"),
     ("ALTER", "VIEW"): ("ALTER VIEW", "use `CREATE OR REPLACE VIEW view AS query`"),
     ("UPSERT",): ("UPSERT", _MERGE),
     ("REPLACE", "INTO"): ("REPLACE INTO", _MERGE),
@@ -70,10 +70,18 @@ REFUSED: dict[tuple[str, ...], Refusal] = {
     ("SAVEPOINT",): ("SAVEPOINT", TRANSACTION),
     ("RELEASE",): ("RELEASE SAVEPOINT", TRANSACTION),
     ("LOCK",): ("LOCK", TRANSACTION),
+    ("SUMMARIZE",): ("SUMMARIZE", "use `DESCRIBE table`, and a query of what is to be known of its columns"),
+    ("PIVOT",): ("PIVOT", "use aggregates with `FILTER (WHERE …)`"),
+    ("UNPIVOT",): ("UNPIVOT", "use `UNION ALL`, a query for each column"),
+    ("INSTALL",): ("INSTALL", "there are no extensions: what there is, is there"),
     ("PRAGMA",): ("PRAGMA", "use `SET name = value`"),
     ("ANALYZE", "TABLES"): ("ANALYZE TABLES", "analyze one table after another: `ANALYZE TABLE table …`"),
     ("CREATE", "CATALOG"): ("CREATE CATALOG", "use `ATTACH 'root' AS name`"),
     ("DROP", "CATALOG"): ("DROP CATALOG", "use `DETACH name`"),
+    ("SHOW", "CREATE"): ("SHOW CREATE", "use `SHOW CREATE TABLE table`"),
+    ("SHOW", "HISTORY"): ("SHOW HISTORY", "use `DESCRIBE HISTORY table`"),
+    ("SHOW", "DETAIL"): ("SHOW DETAIL", "use `DESCRIBE DETAIL table`"),
+    ("SHOW", "TABLE"): ("SHOW TABLE", "use `SHOW TABLES`, or `DESCRIBE table`"),
     ("SHOW", "TABLE", "EXTENDED"): ("SHOW TABLE EXTENDED", "use `DESCRIBE EXTENDED table`"),
     ("CREATE", "OR", "REFRESH"): ("CREATE OR REFRESH", None),
     ("CREATE", "STREAMING", "TABLE"): ("CREATE STREAMING TABLE", None),
@@ -108,7 +116,7 @@ REFUSED: dict[tuple[str, ...], Refusal] = {
     **dict(
         _kinds(
             *("SHOW", "CREATE VIEW", "CREATE SCHEMA", "CREATE DATABASE", "CURRENT NAMESPACE", "CURRENT SCHEMA"),
-            *("USER FUNCTIONS", "SYSTEM FUNCTIONS", "ALL FUNCTIONS", "TABLE", "NAMESPACES", "GRANTS", "GRANT"),
+            *("USER FUNCTIONS", "SYSTEM FUNCTIONS", "ALL FUNCTIONS", "NAMESPACES", "GRANTS", "GRANT"),
             *("VOLUMES", "TABLES DROPPED", "LOCKS", "PROCEDURES", "INDEXES", "ROLES", "USERS", "GROUPS"),
         )
     ),
