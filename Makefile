@@ -32,9 +32,10 @@ lint: $(TOOLS) ## ruff, mypy, the layers
 	$(BIN)/lint-imports --no-cache
 
 .PHONY: bench
-bench: $(TOOLS) $(BENCH) ## our overhead over bare DataFusion, and our peers, to benchmarks/results
+bench: $(TOOLS) $(BENCH) ## our overhead over bare DataFusion, and our peers' reads and writes, to benchmarks/results
 	$(BIN)/python benchmarks/overhead.py
 	.venv-bench/bin/python benchmarks/peers.py
+	.venv-bench/bin/python benchmarks/dml.py
 
 .PHONY: docs
 docs: $(PACKAGE) ## the generated parts of README.md and docs/

@@ -9,95 +9,34 @@ what is heavy is imported where it is used.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
+from deltasql.arguments import DASH, parser, read_stdin
 from deltasql.errors import ConfigError, Error, Interrupted, NotSupportedError
+from deltasql.names import literal
+from deltasql.repl.files import UnusableError, replacing
+from deltasql.repl.formats import APART, BINARY, FORMAT_NAMES, of_file
 from deltasql.repl.words import say
 
 if TYPE_CHECKING:
     from deltasql import Connection, Result
+    from deltasql.config import Config
     from deltasql.output import Options
 
 FINE, FAILED, USAGE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
 _TOUR_WIDTH = 110  # columns of the tour where no terminal says how many there are
-
-# The keys of deltasql.output.FORMATS, whose import costs more than --help may.
-FORMAT_NAMES = (
-    "table",
-    "csv",
-    "tsv",
-    "json",
-    "jsonl",
-    "markdown",
-    "vertical",
-    "html",
-    "bars",
-    "arrow",
-    "parquet",
-)
-_APART = frozenset({"table", "csv", "tsv", "markdown", "vertical", "bars"})  # an empty line between two results
-_BINARY = frozenset({"arrow", "parquet"})  # not for a terminal, and a file holds one result
-_EXTENSIONS = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".md": "markdown",
-    ".html": "html",
-    ".htm": "html",
-    ".arrow": "arrow",
-    ".feather": "arrow",
-    ".parquet": "parquet",
-}
-_DASH = "-"
-
-_EXAMPLES = """\
-Without -c and -f: the prompt on a terminal, else the script on stdin.
-
-examples:
-  deltasql lake/                                  the prompt
-  deltasql lake/ -c 'SELECT * FROM orders LIMIT 5'
-  deltasql lake/ -f nightly.sql -o report.csv     report.csv appears when all went well
-  deltasql --demo                                 a small lake to try things on
-
-exit codes: 0 fine, 1 a statement failed, 2 wrong usage, 130 interrupted, 141 the reader of a pipe left
-"""
-
-
-class UnusableError(Exception):
-    """A file can't be read or written; one sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Command:
-    text: str
-
-    def read(self) -> str:
-        return self.text
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    path: str
-
-    def read(self) -> str:
-        if self.path == _DASH:
-            return _read_stdin(sys.stdin)
-        try:
-            return _decoded(Path(self.path).read_bytes(), self.path)
-        except OSError as error:
-            raise UnusableError(f"can't read `{self.path}`: {error.strerror}") from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -105,24 +44,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Wrong usage and ``--help`` leave by argparse's SystemExit, with 2 and 0.
     """
-    parser = _parser()
-    arguments = parser.parse_args(argv)
-    if arguments.version:
-        sys.stdout.write(_version() + "\n")
-        return FINE
-    _check(parser, arguments)
+    _speak_utf8()
+    reader = parser()
     try:
-        return _run(arguments)
+        arguments = reader.parse_args(argv)
+        if arguments.version or arguments.completion:
+            return _tell(arguments, reader)
+        _check(reader, arguments)
+        return _run(arguments, _config(arguments))
     except Error as error:
         from deltasql.output.failure import pieces
 
         say(pieces(error))
         if isinstance(error, Interrupted):
             return INTERRUPTED
-        return USAGE if isinstance(error, ConfigError) else FAILED
-    except UnusableError as error:
-        say([("error", "error: "), ("", f"{error}\n")])
-        return USAGE
+        return USAGE if isinstance(error, ConfigError | UnusableError) else FAILED
     except BrokenPipeError:  # the reader has enough, as head does
         _discard_stdout()
         return PIPE_CLOSED
@@ -136,46 +72,48 @@ def main(argv: Sequence[str] | None = None) -> int:
 # -- arguments
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="deltasql",
-        description="SQL over Delta Lake tables.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add("root", metavar="ROOT", nargs="?", help="the folder (or URL) of the tables; the current directory by default")
-    add("-c", dest="sources", metavar="SQL", action="append", type=_Command, default=[], help="run SQL; repeatable")
-    add(
-        "-f",
-        dest="sources",
-        metavar="FILE",
-        action="append",
-        type=_File,
-        help="run the statements in FILE (-: stdin); repeatable, in order with -c",
-    )
-    add("--format", choices=FORMAT_NAMES, help="how results are written; table on a terminal, else csv")
-    add("-o", dest="output", metavar="FILE", help="write to FILE, whole or not at all; its extension gives the format")
-    add("--read-only", action="store_true", help="refuse every statement that would change something")
-    add("--demo", action="store_true", help="make a small lake in a temporary directory and open it")
-    add("--version", action="store_true", help="show the versions and leave")
-    return parser
-
-
-def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+def _check(reader: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
     if arguments.demo and arguments.root is not None:
-        parser.error("--demo makes its own lake: it takes no ROOT")
+        reader.error("--demo makes its own lake: it takes no ROOT")
     if arguments.output is not None and _wants_prompt(arguments):
-        parser.error("-o needs -c, -f or a script on stdin")
-    if arguments.format in _BINARY and not _to_file(arguments) and _is_terminal(sys.stdout):
-        parser.error(f"{arguments.format} is no text for a terminal: write it to a file (-o FILE) or a pipe")
+        reader.error("-o needs -c, -f or a script on stdin")
+    if arguments.format in BINARY and not _to_file(arguments) and _is_terminal(sys.stdout):
+        reader.error(f"{arguments.format} is no text for a terminal: write it to a file (-o FILE) or a pipe")
+
+
+def _config(arguments: argparse.Namespace) -> Config:
+    """What was set down, with the arguments on top."""
+    from deltasql.config import read_config
+
+    config = read_config(os.environ, path=arguments.config, profile=arguments.profile)
+    if config.format is not None and config.format not in FORMAT_NAMES:
+        hint = f"there are {', '.join(FORMAT_NAMES)}"
+        raise ConfigError(f"`{config.format}` is no format, and it is set in {config.where('format')}", hint=hint)
+    return replace(
+        config,
+        root=arguments.root or config.root or ".",
+        read_only=arguments.read_only or bool(config.read_only),
+    )
 
 
 def _wants_prompt(arguments: argparse.Namespace) -> bool:
+    """Whether a person is to be asked for statements: they type, and they see what they type."""
     if arguments.sources or not _is_terminal(sys.stdin):
         return False
-    return _is_terminal(sys.stdout) if arguments.demo else True
+    return _is_terminal(sys.stdout) or (_is_terminal(sys.stderr) and not arguments.demo)
+
+
+def _tell(arguments: argparse.Namespace, reader: argparse.ArgumentParser) -> int:
+    """Write what ``--version`` or ``--completion`` asks for."""
+    if arguments.version:
+        text = _version() + "\n"
+    else:
+        from deltasql.completions import script
+
+        text = script(reader, arguments.completion)
+    with _flushed(sys.stdout) as out:
+        out.write(text.encode())
+    return FINE
 
 
 def _version() -> str:
@@ -189,29 +127,40 @@ def _version() -> str:
 # -- running
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace, config: Config) -> int:
     prompt = _wants_prompt(arguments)
     tour = arguments.demo and not prompt and not arguments.sources
     scripts = [source.read() for source in arguments.sources]
     if not (scripts or prompt or tour):
-        scripts = [_read_stdin(sys.stdin)]
+        scripts = [read_stdin()]
     with ExitStack() as stack:
-        root = stack.enter_context(_demo_lake()) if arguments.demo else arguments.root or "."
+        root = stack.enter_context(_demo_lake()) if arguments.demo else config.root
         import deltasql
 
-        connection = stack.enter_context(deltasql.connect(root, read_only=arguments.read_only))
+        connection = stack.enter_context(deltasql.connect(root, read_only=bool(config.read_only)))
+        _set(connection, config)
         if prompt:
-            return _prompt(connection, arguments)
+            return _prompt(connection, arguments, config)
         out = stack.enter_context(_destination(arguments.output))
         if tour:
             _show_tour(connection, out, _options(arguments))
         else:
             results = chain.from_iterable(map(connection.script, scripts))
-            _write(results, out, _format(arguments), _options(arguments))
+            _write(connection, results, out, _format(arguments, config), _options(arguments))
     return FINE
 
 
-def _prompt(connection: Connection, arguments: argparse.Namespace) -> int:
+def _set(connection: Connection, config: Config) -> None:
+    """Give the settings their values. Raises `ConfigError` naming the file and the setting."""
+    for name, text in config.settings.items():
+        try:
+            connection.sql(f"SET {name} = {literal(text)}")
+        except Error as error:
+            message = f"setting `{name}` in {config.where('settings')}: {error.message}"
+            raise ConfigError(message, hint=error.hint) from error
+
+
+def _prompt(connection: Connection, arguments: argparse.Namespace, config: Config) -> int:
     from deltasql.repl.app import run
 
     greeting = None
@@ -221,7 +170,7 @@ def _prompt(connection: Connection, arguments: argparse.Namespace) -> int:
         greeting = "\n".join(
             ["A lake to try things on; it goes when you leave. Some first steps:", "", *SUGGESTIONS, ""]
         )
-    return run(connection, format=arguments.format or "table", greeting=greeting)
+    return run(connection, format=arguments.format or config.format or "table", greeting=greeting, yes=arguments.yes)
 
 
 @contextmanager
@@ -246,29 +195,42 @@ def _show_tour(connection: Connection, out: BinaryIO, options: Options) -> None:
         out.flush()
 
 
-def _write(results: Iterable[Result], out: BinaryIO, format: str, options: Options) -> None:
+def _write(connection: Connection, results: Iterator[Result], out: BinaryIO, format: str, options: Options) -> None:
     from deltasql.output import FORMATS
+    from deltasql.repl.progress import Work, working
+    from deltasql.repl.running import interruptible
+    from deltasql.repl.screen import cleared
 
-    count = 0
-    started = time.perf_counter()
-    for result in results:
-        if result.columns:
-            if count and format in _BINARY:
-                raise NotSupportedError(f"{format} holds one result, and there are more", hint="run one query")
-            if count and format in _APART:
-                out.write(b"\n")
-            timed = replace(options, started=started) if options.width is not None else options
-            FORMATS[format](result.schema, result.batches(), out, timed)
-            count += 1
+    count, ended = 0, False
+
+    def write_next(work: Work) -> None:
+        nonlocal count, ended
         started = time.perf_counter()
+        result = next(results, None)
+        ended = result is None
+        if result is None or not result.columns:
+            return
+        work.what = result.statement_type
+        if count and format in BINARY:
+            raise NotSupportedError(f"{format} holds one result, and there are more", hint="run one query")
+        place = cleared(out, work.clear)
+        if count and format in APART:
+            place.write(b"\n")
+        timed = replace(options, started=started) if options.width is not None else options
+        FORMATS[format](result.schema, work.counted(result.batches()), place, timed)
+        count += 1
+
+    while not ended:
+        with working(connection, "running") as work:
+            interruptible(partial(write_next, work), may_abandon=False, stop=work.stop)
 
 
-def _format(arguments: argparse.Namespace) -> str:
+def _format(arguments: argparse.Namespace, config: Config) -> str:
     if arguments.format is not None:
         return str(arguments.format)
     if _to_file(arguments):
-        return _EXTENSIONS.get(Path(arguments.output).suffix.lower(), "csv")
-    return "table" if _is_terminal(sys.stdout) else "csv"
+        return of_file(arguments.output) or config.format or "csv"
+    return config.format or ("table" if _is_terminal(sys.stdout) else "csv")
 
 
 def _options(arguments: argparse.Namespace) -> Options:
@@ -280,52 +242,26 @@ def _options(arguments: argparse.Namespace) -> Options:
 
 
 def _to_file(arguments: argparse.Namespace) -> bool:
-    return arguments.output not in (None, _DASH)
+    return arguments.output not in (None, DASH)
 
 
 # -- streams
+
+
+def _speak_utf8() -> None:
+    """Let text be UTF-8 whatever the locale says; words on stderr may hold what is none."""
+    for stream, errors in ((sys.stdout, "strict"), (sys.stderr, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors=errors)
 
 
 def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def _read_stdin(stream: TextIO | None) -> str:
-    return "" if stream is None else _decoded(stream.buffer.read(), "stdin")
-
-
-def _decoded(content: bytes, name: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnusableError(f"can't read `{name}`: byte {error.start} isn't UTF-8") from error
-
-
-@contextmanager
-def _destination(path: str | None) -> Iterator[BinaryIO]:
+def _destination(path: str | None) -> AbstractContextManager[BinaryIO]:
     """Where results go: stdout, or the file at ``path``, which appears (or is replaced) only when all went well."""
-    if path is None or path == _DASH:
-        with _flushed(sys.stdout) as out:
-            yield out
-        return
-    target = Path(path).resolve()
-    replaces = target.is_file() or not target.exists()  # unlike /dev/null or a pipe
-    beside = target.with_name(f".{target.name}.{os.urandom(4).hex()}") if replaces else target
-    try:
-        opened = beside.open("xb" if replaces else "wb")
-    except OSError as error:
-        raise UnusableError(f"can't write `{path}`: {error.strerror}") from error
-    try:
-        with opened:
-            yield opened
-        if replaces:
-            if target.exists():
-                shutil.copymode(target, beside)
-            beside.replace(target)
-    except BaseException:
-        if replaces:
-            beside.unlink(missing_ok=True)
-        raise
+    return _flushed(sys.stdout) if path is None or path == DASH else replacing(path)
 
 
 @contextmanager

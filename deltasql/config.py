@@ -19,13 +19,8 @@ from deltasql.errors import ConfigError
 from deltasql.names import did_you_mean
 
 FILE = "deltasql.toml"
-VARIABLES = {
-    "DELTASQL_CONFIG": "the configuration file",
-    "DELTASQL_PROFILE": "the profile",
-    "DELTASQL_ROOT": "the root",
-    "DELTASQL_FORMAT": "the format of results",
-}
-"""The environment variables read here, and what they stand for; an empty one counts as none."""
+VARIABLES = ("DELTASQL_CONFIG", "DELTASQL_PROFILE", "DELTASQL_ROOT", "DELTASQL_FORMAT")
+"""The environment variables that are read here; an empty one counts as none."""
 
 _KEYS = {"root": str, "format": str, "read_only": bool, "settings": dict}
 _TOP = {**_KEYS, "profile": str, "profiles": dict}
@@ -38,7 +33,7 @@ _SETTING = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 class Config:
     """What was set: None and empty where nothing was. ``settings`` are texts as SET takes them, by name.
 
-    ``source`` says for an error where a setting was read.
+    ``source`` is the file, ``variables`` are those of the environment that took the place of what is in it.
     """
 
     root: str | None = None
@@ -46,6 +41,12 @@ class Config:
     read_only: bool | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
+    variables: frozenset[str] = frozenset()
+
+    def where(self, key: str) -> str:
+        """Where ``key`` was set, for an error."""
+        variable = f"DELTASQL_{key.upper()}"
+        return f"`{variable}`" if variable in self.variables else f"`{self.source}`"
 
 
 def read_config(
@@ -71,6 +72,7 @@ def read_config(
         config,
         root=environment.get("DELTASQL_ROOT") or config.root,
         format=environment.get("DELTASQL_FORMAT") or config.format,
+        variables=frozenset(name for name in VARIABLES if environment.get(name)),
     )
 
 

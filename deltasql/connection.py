@@ -13,7 +13,7 @@ from typing import Self
 from deltalake import DeltaTable
 
 from deltasql.catalog.catalog import Catalog
-from deltasql.errors import ClosedError, Error, ParseError, Span
+from deltasql.errors import ClosedError, Error, ParseError, Span, StorageError
 from deltasql.operations import plan
 from deltasql.result import Result
 from deltasql.session import Progress, Session, StatementContext
@@ -65,6 +65,11 @@ class Connection:
         except Error as error:
             _place(error, spliced)
             raise
+        except OSError as error:
+            # Any look at a path may fail, for its length or its rights; one without a path isn't about our files.
+            if error.filename is None:
+                raise
+            raise StorageError(f"`{error.filename}` can't be reached: {error.strerror}", statement=text) from error
         result.place = lambda error: _place(error, spliced)
         return result
 

@@ -6,7 +6,7 @@ the writer's to define; this is Delta Lake's).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,10 @@ import pyarrow as pa
 from deltasql.catalog.fields import Field, Type, features_of, field, struct, type_json
 from deltasql.catalog.metadata import Metadata, Protocol
 from deltasql.catalog.snapshot import Snapshot
-from deltasql.errors import UnsupportedTableFeature
+from deltasql.errors import PlanError, UnsupportedTableFeature
 from deltasql.names import fold
+
+_FEED = ("_change_type", "_commit_version", "_commit_timestamp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +33,28 @@ def evolved(snapshot: Snapshot, offered: pa.Schema) -> Evolved | None:
     """The table with the columns and fields of ``offered`` that it lacks, or None if it lacks none.
 
     ``offered`` has types that a Delta table can hold. Raises `UnsupportedTableFeature` for one that needs a feature
-    which the table hasn't.
+    which the table hasn't, and as `require_feedable`.
     """
     old = Metadata.of(snapshot)
     merged = _merged(old.schema, type_json(pa.struct(list(offered))))
     if merged == old.schema:
         return None
     require_features(snapshot, merged)
+    require_feedable(snapshot.properties, offered.names)
     new = old.with_schema(merged)
     return Evolved(new.arrow(), (new.action(),))
+
+
+def require_feedable(properties: Mapping[str, str], names: Iterable[str]) -> None:
+    """Raise `PlanError` for a column called as one of the change data feed, if there is one by the ``properties``.
+
+    Delta protocol, "Add CDC File".
+    """
+    if properties.get("delta.enableChangeDataFeed", "").lower() != "true":
+        return
+    taken = next((name for name in names if fold(name) in _FEED), None)
+    if taken is not None:
+        raise PlanError(f"a table with a change data feed can't have a column `{taken}`: it is the feed's")
 
 
 def require_features(snapshot: Snapshot, schema: Mapping[str, Any]) -> None:

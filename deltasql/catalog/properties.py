@@ -15,7 +15,6 @@ from deltasql.catalog.metadata import FEATURES
 from deltasql.errors import NotSupportedError, PlanError, UnsupportedTableFeature
 from deltasql.names import did_you_mean
 
-MAPPING_MODE = "delta.columnMapping.mode"
 CONSTRAINT = "delta.constraints."
 """What the key of a CHECK constraint starts with; its name follows."""
 

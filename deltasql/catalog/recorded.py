@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pyarrow as pa
@@ -18,8 +18,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from deltasql.catalog.log import actions, checkpoints, entry, folder
-from deltasql.catalog.snapshot import Snapshot
 from deltasql.errors import StorageError, brief
+
+if TYPE_CHECKING:
+    from deltasql.catalog.snapshot import Snapshot
 
 ROW_TRACKING = "delta.rowTracking"
 """The domain in which the high-water mark of row ids is kept (Delta protocol, "Row Tracking")."""

@@ -26,6 +26,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltasql.catalog import log
 from deltasql.catalog.columns import mapping, stored_name
 from deltasql.catalog.log import commits, entry, version_range
+from deltasql.catalog.recorded import live
 from deltasql.errors import (
     Error,
     NotSupportedError,
@@ -40,6 +41,7 @@ Fields: TypeAlias = Mapping[str, "Fields"]
 
 _BOUNDS = ("min.", "max.", "null_count.")
 _OTHER_STORE = re.compile(r"(?!file:)[A-Za-z][A-Za-z0-9+.-]*://")
+_WIDENED = frozenset({"typeWidening", "typeWidening-preview"})
 _LAST_READER, _LAST_WRITER = 3, 7
 """The newest versions of the protocol that there are."""
 
@@ -92,8 +94,15 @@ class Snapshot:
     def live_rows(self) -> dict[Path, pa.BooleanArray]:
         """Which rows of a file its deletion vector keeps (those past the end too), of the files that have one.
 
-        Raises `StorageError` for a deletion vector that can't be read.
+        Raises `StorageError` for a deletion vector that can't be read, `UnsupportedTableFeature` where types widened.
         """
+        if self.reader_features & _WIDENED:
+            # delta-rs gives no deletion vectors of such a table, not even that there are none.
+            if not any("deletionVector" in add for add in live(self)):
+                return {}
+            message = f"`{self.name}` can't be read: it has both deletion vectors and the feature typeWidening"
+            hint = "let an engine that knows both rewrite its files: `REORG TABLE … APPLY (PURGE)`"
+            raise UnsupportedTableFeature(message, hint=hint)
         try:
             vectors = pa.RecordBatchReader.from_stream(self.table.deletion_vectors()).read_all()
         except (DeltaError, OSError, pa.ArrowException) as error:

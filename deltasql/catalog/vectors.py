@@ -27,8 +27,26 @@ def vector_file(snapshot: Snapshot, vector: Mapping[str, Any]) -> Path | None:
     if kind == "p":
         return snapshot.file(text)
     if kind == "u" and len(text) >= _UUID and set(text[-_UUID:]) <= set(_ALPHABET):
-        return snapshot.location / text[:-_UUID] / f"deletion_vector_{_decoded(text[-_UUID:])}.bin"
+        return snapshot.location / text[:-_UUID] / vector_name(_decoded(text[-_UUID:]))
     raise UnsupportedTableFeature(f"`{snapshot.name}` has a deletion vector of an unknown kind: `{kind}`, `{text}`")
+
+
+def vector_name(number: uuid.UUID) -> str:
+    """What the file of deletion vectors is called whose UUID is ``number``."""
+    return f"deletion_vector_{number}.bin"
+
+
+def encoded(number: uuid.UUID) -> str:
+    """The UUID of a deletion vector's file as the log has it: five digits of Z85 for each four bytes."""
+    made = ""
+    for start in range(0, 16, 4):
+        value = int.from_bytes(number.bytes[start : start + 4], "big")
+        digits = ""
+        for _ in range(5):
+            value, digit = divmod(value, 85)
+            digits = _ALPHABET[digit] + digits
+        made += digits
+    return made
 
 
 def _decoded(text: str) -> uuid.UUID:

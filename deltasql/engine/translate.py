@@ -84,7 +84,7 @@ def _parse_error(found: re.Match[str], _: str) -> Error:
     if (parts := re.fullmatch(r"Expected: (.*), found: (.*)", said, re.DOTALL)) is None:
         return ParseError(said[:1].lower() + said[1:])
     what = f"`{parts[2]}`" if parts[2] != "EOF" else "the end of the statement"
-    wanted = re.sub(r"^(?=end of)", "the ", parts[1])
+    wanted = parts[1].replace("end of statement", "the end of the statement")
     return ParseError(f"expected {wanted}, found {what}", hint=did_you_mean(parts[2], _CLAUSES))
 
 
@@ -173,7 +173,9 @@ def _place(message: str, query: Rewritten) -> Span | None:
     if not 1 <= line <= len(lines):
         return None
     start = sum(len(before) + 1 for before in lines[: line - 1]) + column - 1
-    return query.spliced.original_span(Span(start, start + 1))
+    span = query.spliced.original_span(Span(start, start + 1))
+    tokens = tokenize(query.spliced.original)
+    return next((token.span for token in tokens if token.span.start == span.start), span)
 
 
 def _named(error: Error, query: Rewritten) -> Span | None:

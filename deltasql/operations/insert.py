@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import pyarrow as pa
-from deltalake import write_deltalake
+from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 
 from deltasql.catalog.evolution import Evolved, evolved
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.engine import BoundQuery
 from deltasql.errors import ColumnNotFound, NotSupportedError, PlanError
 from deltasql.names import did_you_mean, match
-from deltasql.operations.operation import (
-    Plan,
-    commit_properties,
-    counts,
-    handle,
-    tables_plan,
-    writer_properties,
-    writing,
-)
+from deltasql.operations.operation import Plan, counts, tables_plan, writing
 from deltasql.operations.translate import translated
 from deltasql.result import Result
 from deltasql.session import StatementContext
+from deltasql.settings import Settings
 from deltasql.sql import statements
 from deltasql.sql.dialect import tokenize
 from deltasql.sql.select_list import told_apart
@@ -90,12 +84,12 @@ class Insert:
         settings = self.target.session.settings
         size = file_settings(settings, self.target.snapshot.properties).target_file_size
         write_deltalake(
-            handle(self.target),
+            DeltaTable(str(self.target.snapshot.location), version=self.target.snapshot.version),
             source.reader(),
             mode="append",
             target_file_size=size,
-            writer_properties=writer_properties(settings),
-            commit_properties=commit_properties(self.target.recorded()),
+            writer_properties=_writer_properties(settings),
+            commit_properties=CommitProperties(custom_metadata=dict(self.target.recorded())),
         )
 
     def _predicate(self) -> dict[str, str]:
@@ -106,6 +100,23 @@ class Insert:
         return any(
             isinstance(source, Snapshot) and source.location == self.target.snapshot.location for source in sources
         )
+
+
+_CODECS: dict[str, Literal["ZSTD", "SNAPPY", "LZ4_RAW", "GZIP", "UNCOMPRESSED"]] = {
+    "zstd": "ZSTD",
+    "snappy": "SNAPPY",
+    "lz4": "LZ4_RAW",
+    "gzip": "GZIP",
+    "none": "UNCOMPRESSED",
+}
+
+
+def _writer_properties(settings: Settings) -> WriterProperties:
+    """How delta-rs writes files, as the settings say."""
+    return WriterProperties(
+        compression=_CODECS[settings["deltasql.write.compression"]],
+        max_row_group_size=settings["deltasql.write.row_group_rows"] or None,
+    )
 
 
 def plan(statement: statements.Insert, context: StatementContext) -> Insert:
@@ -211,7 +222,8 @@ class _Columns:
                 named += extra
         if len(named) != len(source):
             what = f"`{statement.table}` has" if statement.columns is None else "the list names"
-            raise PlanError(f"{what} {len(named)} columns, the query gives {len(source)}", span=statement.source.span)
+            wanted = f"{len(named)} column{'s' if len(named) != 1 else ''}"
+            raise PlanError(f"{what} {wanted}, the query gives {len(source)}", span=statement.source.span)
         return named
 
     def _source(self, schema: pa.Schema | None) -> Woven:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, WriterProperties
 
 from deltasql import functions
 from deltasql.catalog.snapshot import Snapshot
@@ -15,7 +14,6 @@ from deltasql.engine.engine import BoundQuery
 from deltasql.engine.scan import Access
 from deltasql.result import Result
 from deltasql.session import StatementContext
-from deltasql.settings import Settings
 from deltasql.write.target import SOURCE, TARGET, Commit, Target
 
 Plan = list[tuple[str, str]]
@@ -110,33 +108,3 @@ def _how(access: Access) -> str:
     if access.path == "log":
         return "answered by the log"
     return f"read by {access.path}" if access.files else "nothing read"
-
-
-# -- writes by delta-rs
-
-
-def handle(into: Target) -> DeltaTable:
-    """A handle of delta-rs's on the target's version, for one write."""
-    return DeltaTable(str(into.snapshot.location), version=into.snapshot.version)
-
-
-def commit_properties(recorded: Mapping[str, str]) -> CommitProperties:
-    """What a commit of delta-rs's records."""
-    return CommitProperties(custom_metadata=dict(recorded))
-
-
-_CODECS: dict[str, Literal["ZSTD", "SNAPPY", "LZ4_RAW", "GZIP", "UNCOMPRESSED"]] = {
-    "zstd": "ZSTD",
-    "snappy": "SNAPPY",
-    "lz4": "LZ4_RAW",
-    "gzip": "GZIP",
-    "none": "UNCOMPRESSED",
-}
-
-
-def writer_properties(settings: Settings) -> WriterProperties:
-    """How delta-rs writes files, as the settings say."""
-    return WriterProperties(
-        compression=_CODECS[settings["deltasql.write.compression"]],
-        max_row_group_size=settings["deltasql.write.row_group_rows"] or None,
-    )

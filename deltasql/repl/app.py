@@ -5,9 +5,10 @@ Ctrl-C at the prompt drops what was typed; during a statement it interrupts that
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
@@ -17,6 +18,7 @@ from prompt_toolkit.output import create_output
 
 from deltasql import __version__
 from deltasql.connection import Connection
+from deltasql.output.pager import pager_command
 from deltasql.repl.brackets import BracketProcessor
 from deltasql.repl.completer import SqlCompleter
 from deltasql.repl.highlight import SqlLexer
@@ -34,11 +36,15 @@ PROMPT = "deltasql> "
 MORE = "...> "
 
 
-def run(connection: Connection, *, format: str, greeting: str | None = None) -> int:
-    """Hold a session over ``connection``, results in ``format``, and give the exit code. Raises `BrokenPipeError`."""
+def run(connection: Connection, *, format: str, greeting: str | None = None, yes: bool = False) -> int:
+    """Hold a session over ``connection``, results in ``format``, and give the exit code; ``yes``: nothing is asked.
+
+    Raises `BrokenPipeError`.
+    """
     with _on_terminal():
-        shell = Shell(connection, ask=_ask, format=format)
-        with watching(connection) as watch:
+        ask = (lambda _: True) if yes else _ask
+        shell = Shell(connection, ask=ask, format=format, pager=pager_command(os.environ))
+        with closing(shell), watching(lambda: shell.connection) as watch:
             session = _session(shell, watch)
             shell.tell(greeting or f"deltasql {__version__}: statements end with `;`, `.help` shows the commands")
             while not shell.left:

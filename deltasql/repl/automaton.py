@@ -18,6 +18,9 @@ from deltasql.sql.parser import PARSERS, grammar
 States: TypeAlias = frozenset[int]
 Label: TypeAlias = Word | Slot | Group
 
+_POINTS = {"number": Slot("version"), "expression": Slot("timestamp")}
+"""What stands behind ``AS OF``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:
@@ -82,8 +85,9 @@ class Automaton:
             case Word() | Group():
                 target = self._state()
                 self._edge(source, tree, target)
-                bare = isinstance(tree, Group) and _first(tree.inside) == Slot("path")
-                return self._join([target, self._add(tree.inside, source)]) if bare else target
+                if isinstance(tree, Group) and _first(tree.inside) == Slot("path"):
+                    return self._join([target, self._add(tree.inside, source)])
+                return target
             case Slot():
                 return self._slot(tree, source)
             case Sequence(parts):
@@ -121,12 +125,10 @@ class Automaton:
     def _sequence(self, parts: tuple[Tree, ...], source: int) -> int:
         before: Tree | None = None
         for part in parts:
-            if before == Word("OF") and isinstance(part, Slot):
-                part = Slot("version" if part.name == "number" else part.name)
-                part = Slot("timestamp") if part.name == "expression" else part
             travels = before is not None and isinstance(before, Word) and before.text in TRAVELLERS
             options = part.options if isinstance(part, Choice) else (part,)
-            source = self._add(part, source)
+            point = _POINTS.get(part.name) if before == Word("OF") and isinstance(part, Slot) else None
+            source = self._add(part if point is None else point, source)
             if travels and Slot("table") in options:
                 source = self._join([self._add(Slot("travel"), source), source])
             before = part

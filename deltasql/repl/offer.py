@@ -31,7 +31,9 @@ def fitting(
     word = fold(typed.text)
     lower = keyword and (lower or typed.text.islower())
     return [
-        at_word(typed, text.lower() if lower else text, what) for text, what in candidates if fold(text).startswith(word)
+        at_word(typed, text.lower() if lower else text, what)
+        for text, what in candidates
+        if fold(text).startswith(word)
     ]
 
 

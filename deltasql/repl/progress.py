@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from deltasql.errors import Interrupted
+
 if TYPE_CHECKING:
     import pyarrow as pa
     from rich.live import Live
@@ -35,13 +37,20 @@ class Work:
     what: str
     rows: int = 0
     begun: float = field(default_factory=time.monotonic)
+    _stopped: bool = field(default=False, init=False)
     _over: bool = field(default=False, init=False)
     _live: Live | None = field(default=None, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def wrote(self, progress: Progress) -> None:
-        """Take note of what a write has written; for `Connection.progress`."""
+        """Take note of what a write has written; for `Connection.progress`. Raises `Interrupted` after `stop`."""
+        if self._stopped:
+            raise Interrupted("the statement was stopped")
         self.rows = progress.rows
+
+    def stop(self) -> None:
+        """Let a write end at its next rows."""
+        self._stopped = True
 
     def counted(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """``batches``, whose rows count as they pass."""

@@ -2,7 +2,8 @@
 
 Ctrl-C reaches the main thread only, and that hears nothing while it is inside a library. So the work is done in
 another thread while the main one waits, and a Ctrl-C is passed on. A library that looks up now and then (DataFusion,
-once a second) stops; work that may be left alone is left alone if it doesn't.
+once a second) stops; one that doesn't (delta-rs) is stopped through the rows that it asks for. Work that may be left
+alone is left alone if it goes on all the same.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ class AbandonedError(Exception):
     """The work was left to itself: it didn't stop in time."""
 
 
-def interruptible(work: Callable[[], None], *, may_abandon: bool) -> None:
-    """Do ``work`` and raise what it raises; `KeyboardInterrupt` if Ctrl-C stopped it.
+def interruptible(work: Callable[[], None], *, may_abandon: bool, stop: Callable[[], None] = lambda: None) -> None:
+    """Do ``work`` and raise what it raises; `KeyboardInterrupt` if Ctrl-C stopped it. ``stop`` is told of a Ctrl-C.
 
     Work that doesn't stop is waited for, or, if it ``may_abandon`` (it only reads), left after two seconds or a
     second Ctrl-C: `AbandonedError`. Ctrl-C that came too late to stop anything isn't raised.
@@ -38,6 +39,7 @@ def interruptible(work: Callable[[], None], *, may_abandon: bool) -> None:
                 raise AbandonedError
             finished.wait(_STEP)
         except KeyboardInterrupt:
+            stop()
             _interrupt(identity)
             deadline = time.monotonic() + _PATIENCE if deadline is None else 0.0
     if failures:

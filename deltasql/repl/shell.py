@@ -8,21 +8,29 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO
 
 from deltasql.connection import Connection
-from deltasql.errors import Error, InternalError, Interrupted
-from deltasql.output import FORMATS, Options
+from deltasql.errors import Error, InternalError, Interrupted, NotSupportedError
+from deltasql.names import literal
+from deltasql.output import FORMATS, Options, on_terminal
 from deltasql.output.failure import pieces
 from deltasql.repl.commands.registry import run_command
-from deltasql.repl.confirm import question, target
+from deltasql.repl.confirm import question
+from deltasql.repl.formats import BINARY
+from deltasql.repl.outcome import before, stopped
+from deltasql.repl.progress import Work, working
 from deltasql.repl.reading import is_command
 from deltasql.repl.running import AbandonedError, interruptible
+from deltasql.repl.saving import Output
+from deltasql.repl.screen import screen
 from deltasql.repl.words import say
 from deltasql.result import Result
 from deltasql.sql import parser
+from deltasql.sql.dialect import tokenize
 from deltasql.sql.parameters import normalise
 from deltasql.sql.statements import Explain, Query, Statement
 
@@ -32,13 +40,24 @@ class Shell:
     """A connection and how its results are shown. ``ask`` puts a question and gives the answer, yes or no.
 
     ``state`` says how the last statement went: ``running``, ``done in 0.12 s``, ``failed in …``, ``interrupted in …``.
+    ``typed`` are the last statements that were typed, ``result`` is the last result that has columns. ``rows`` are
+    those that a terminal shows of a large result (None: all), ``width`` the columns of a line (None: the terminal's).
     """
 
     connection: Connection
     ask: Callable[[str], bool]
     format: str = "table"
     timing: bool = False
+    echo: bool = False
+    null: str = Options().null
+    width: int | None = None
+    rows: int | None = on_terminal(0).limit
+    pager: tuple[str, ...] | None = None
+    output: Output | None = None
+    typed: str = ""
+    result: Result | None = field(default=None, repr=False)  # its repr would read it
     left: bool = False
+    opened: bool = False
     state: str = ""
 
     # -- running
@@ -57,7 +76,8 @@ class Shell:
         try:
             if is_command(text):
                 run_command(self, text)
-            else:
+            elif text.strip():
+                self.typed = text
                 self.statements(text)
         except (KeyboardInterrupt, Interrupted):
             self.state = "interrupted"
@@ -83,15 +103,11 @@ class Shell:
             if not (script or self._agreed(statement)):
                 self.tell("nothing was done")
                 return
+            if self.echo:
+                self.tell(span.of(text).strip() + ";")
             start = time.perf_counter()
-            reads = isinstance(statement, (Query, Explain))
-            try:
-                interruptible(lambda: self.show(next(results)), may_abandon=reads)
-            except KeyboardInterrupt:
+            if not self._ran(results, statement):
                 self.state = "interrupted"
-                self.tell(
-                    "interrupted" if reads else "interrupted; if it had begun to commit, that was done: see `.history`"
-                )
                 return
             if self.timing:
                 self.tell(f"Time: {time.perf_counter() - start:.3f} s")
@@ -100,36 +116,82 @@ class Shell:
         """Run one statement that a command stands for."""
         self.statements(sql, script=True)
 
-    def _agreed(self, statement: Statement | None) -> bool:
-        reference = target(statement)
+    def _ran(self, results: Iterator[Result], statement: Statement | None) -> bool:
+        """Run the next statement and show its result; False if Ctrl-C stopped it, and that was said."""
         session = self.connection.session
-        if statement is None or reference is None or session.catalog.read_only:
+        reads = isinstance(statement, (Query, Explain))
+        then = None if reads else before(statement, session)
+        what = "running" if statement is None else tokenize(statement.text)[0].upper
+        try:
+            with working(self.connection, what) as work, screen(self.pager, work.clear) as stdout:
+                interruptible(lambda: self._show(next(results), stdout, work), may_abandon=reads, stop=work.stop)
+        except (KeyboardInterrupt, Interrupted):
+            self.tell("interrupted" if reads else stopped(then, session))
+            return False
+        return True
+
+    def _agreed(self, statement: Statement | None) -> bool:
+        session = self.connection.session
+        if statement is None or session.catalog.read_only:
             return True
         try:
-            asked = question(statement, session.catalog.resolve(reference), session)
+            asked = question(statement, session)
         except Error:  # running it says what is wrong
             return True
         return asked is None or self.ask(asked)
 
+    def open(self, root: str) -> None:
+        """Go on over another root: as read-only as this one is, and with its settings."""
+        old = self.connection.session
+        new = Connection(root, read_only=old.catalog.read_only)
+        for (name, value, _), (_, default, _) in zip(old.settings.rows(), new.session.settings.rows(), strict=True):
+            if value != default:
+                new.sql(f"SET {name} = {literal(value)}")
+        self.connection.close()
+        self.connection, self.opened = new, True
+
     # -- showing
 
+    def close(self) -> None:
+        """Close what commands opened: the file for results, and a root of `open`'s."""
+        if self.output is not None:
+            self.output.close()
+        if self.opened:
+            self.connection.close()
+
     def show(self, result: Result) -> None:
-        """Write a result to stdout; of a statement without one, say that it ran."""
-        if result.columns:
-            try:
-                FORMATS[self.format](result.schema, result.batches(), sys.stdout.buffer, Options(width=_width()))
-            finally:
-                sys.stdout.flush()
-        else:
+        """Write a result to where results go; of a statement without one, say that it ran."""
+        with working(self.connection, result.statement_type) as work, screen(self.pager, work.clear) as stdout:
+            self._show(result, stdout, work)
+
+    def _show(self, result: Result, stdout: BinaryIO, work: Work) -> None:
+        if not result.columns:
+            work.clear()
             version = "" if result.version is None else f" (version {result.version})"
             self.tell(f"{result.statement_type}{version}")
+            return
+        self.result = result
+        rows = work.counted(result.batches())
+        if self.output is not None:
+            self.output.write(result.schema, rows, replace(Options(), null=self.null, width=self.width))
+            return
+        if self.format in BINARY and sys.stdout.isatty():
+            hint = "send results to a file by `.output`, or save this one by `.save`"
+            raise NotSupportedError(f"`{self.format}` is no text, so a terminal can't show it", hint=hint)
+        FORMATS[self.format](result.schema, rows, stdout, self._options())
+
+    def _options(self) -> Options:
+        width = self.width or _width()
+        if not sys.stdout.isatty():
+            return Options(null=self.null, width=width)
+        options = on_terminal(width or 0)
+        return replace(options, null=self.null, limit=self.rows, tail=min(options.tail, (self.rows or 0) // 2))
 
     def draw(self, lines: Callable[[int | None], Iterable[str]]) -> None:
         """Write lines, which are made for the terminal's width, to stdout; there is no end of room on a pipe."""
-        try:
-            sys.stdout.write("".join(line + "\n" for line in lines(_width())))
-        finally:
-            sys.stdout.flush()
+        with screen(self.pager, lambda: None) as stdout:
+            for line in lines(_width()):
+                stdout.write(f"{line}\n".encode())
 
     def tell(self, words: str) -> None:
         """Say a line to the person, beside the data."""

@@ -61,7 +61,9 @@ def _of_slots(here: Place, looking: Seen, text: str, names: Names) -> Iterator[S
         source = _SOURCES.get(slot.name)
         if slot.quoted and here.typed.quote != "'" and (here.typed.quote or slot.name == "table_path"):
             continue
-        if source is not None and (slot.quoted or here.typed.quote != "'" or slot.name in {"timestamp", "setting_value"}):
+        if source is not None and (
+            slot.quoted or here.typed.quote != "'" or slot.name in {"timestamp", "setting_value"}
+        ):
             yield from source(here, looking, text, names)
         elif slot.name in OPERANDS and here.typed.quote != "'":
             yield from _operand(here, looking)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -31,13 +31,15 @@ from deltasql.types import sql_name
 _PATIENCE = 2.0  # seconds
 _COMMITS = 100
 _PATHS = 1000
-_FUNCTIONS = "SELECT DISTINCT routine_name, syntax_example, function_type FROM information_schema.routines ORDER BY 1, 2"
+_FUNCTIONS = (
+    "SELECT DISTINCT routine_name, syntax_example, function_type FROM information_schema.routines ORDER BY 1, 2"
+)
 
 
 class Watch:
-    """The `Names` of ``connection``, as far as they are known; `look` begins to bring them up to date."""
+    """The `Names` of what ``connection`` gives, as far as they are known; `look` begins to bring them up to date."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Callable[[], Connection]) -> None:
         self._connection = connection
         self._lock = threading.Lock()
         self._looking = self._again = self._ended = False
@@ -69,16 +71,18 @@ class Watch:
                     self._looking = False
                     return
                 self._again = False
-            for part in (self._places, self._engine):
-                try:
-                    part()
-                except Exception:  # noqa: BLE001  what can't be read can't be offered; typing goes on
-                    continue
+            # What can't be read can't be offered, whatever is wrong with it; typing goes on.
+            with suppress(Exception):
+                self._places()
+            with suppress(Exception):
+                self._engine()
 
     def _places(self) -> None:
-        catalog = self._connection.session.catalog
+        catalog = self._connection().session.catalog
         home = catalog.home.catalog, catalog.home.schema
-        tables: list[Named] = [Named(written_name(n), "view", ((n.casefold(), written_name(n)),)) for n in catalog.temporaries]
+        tables: list[Named] = [
+            Named(written_name(n), "view", ((n.casefold(), written_name(n)),)) for n in catalog.temporaries
+        ]
         schemas = []
         for root in catalog.catalogs():
             for schema in catalog.schemas(root):
@@ -96,12 +100,12 @@ class Watch:
     def _engine(self) -> None:
         if not self.names.functions:
             self.names = replace(self.names, functions=list(self._functions()))
-        rows = self._connection.sql("SHOW ALL").fetchall()
+        rows = self._connection().sql("SHOW ALL").fetchall()
         self.names = replace(self.names, settings=[_option(str(name), str(value)) for name, value, _ in rows])
 
     def _functions(self) -> Iterator[Function]:
         found: dict[str, Function] = {}
-        for name, example, kind in self._connection.sql(_FUNCTIONS).fetchall():
+        for name, example, kind in self._connection().sql(_FUNCTIONS).fetchall():
             shape = str(example or "").partition("(")[2]
             signature = f"{name}({shape}" if shape else f"{name}(…)"
             found.setdefault(str(name), Function(str(name), signature, str(kind).lower()))
@@ -110,29 +114,33 @@ class Watch:
             yield Function(name, f"{name}({table_function.shape})", "table")
 
     def _columns(self, table: TableReference) -> Sequence[Column]:
-        catalog = self._connection.session.catalog
+        catalog = self._connection().session.catalog
         try:
             entry = catalog.named(catalog.travel(table))
             if isinstance(entry, View):
                 return [Column(column.name, column.type) for column in entry.columns]
-            schema = StatementContext(self._connection.session).open(table).schema
+            schema = StatementContext(self._connection().session).open(table).schema
         except (Error, OSError):
             return ()
         return [_column(field) for field in schema]
 
     def _versions(self, table: TableReference) -> Sequence[Commit]:
         try:
-            rows = self._connection.sql(
-                f"SELECT version, timestamp, operation FROM table_history({literal(str(_quoted(table)))}) "
-                f"ORDER BY version DESC LIMIT {_COMMITS}"
-            ).fetchall()
+            rows = (
+                self._connection()
+                .sql(
+                    f"SELECT version, timestamp, operation FROM table_history({literal(str(_quoted(table)))}) "
+                    f"ORDER BY version DESC LIMIT {_COMMITS}"
+                )
+                .fetchall()
+            )
         except (Error, OSError):
             return ()
         return [Commit(version, _time(time), str(operation)) for version, time, operation in rows]
 
 
 @contextmanager
-def watching(connection: Connection) -> Iterator[Watch]:
+def watching(connection: Callable[[], Connection]) -> Iterator[Watch]:
     """A `Watch` that has begun to look around, and ends with the block."""
     watch = Watch(connection)
     watch.look()

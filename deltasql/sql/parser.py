@@ -185,7 +185,7 @@ def _fitting(grammar: str, cursor: Cursor) -> str:
     begun = [_KEYWORD.findall(part.partition("[")[0].partition("(")[0]) for part in parts[1:]]
     length = max((n for words in begun for n in range(1, len(words) + 1) if " ".join(words[:n]) in said), default=0)
     kept = [part for part, words in zip(parts[1:], begun, strict=True) if " ".join(words[:length] or "?") in said]
-    if not 0 < len(kept) < len(begun):
+    if not head or not 0 < len(kept) < len(begun):
         return grammar
     return parts[0] + (kept[0] if len(kept) == 1 else f"{{{' | '.join(kept)}}}")
 

@@ -159,7 +159,7 @@ class _Rewriter:
 
     def _constants(self) -> Iterator[Edit]:
         """The values of the functions without arguments that are known here; a column of its own keeps its name."""
-        columns = {item[0].span for items in lists(self.tokens) for item in items if len(item) == 3}  # noqa: PLR2004  # f ( )
+        columns = {item[0].span for items in lists(self.tokens) for item in items if len(item) == 3}
         for index, token in enumerate(self.tokens[:-2]):
             call = token.upper in self.constants and [t.text for t in self.tokens[index + 1 : index + 3]] == ["(", ")"]
             if call and not (index and self.tokens[index - 1].text == "."):

@@ -20,14 +20,11 @@ from deltasql.catalog.columns import opened
 from deltasql.catalog.footers import require_file
 from deltasql.catalog.recorded import recorded
 from deltasql.catalog.snapshot import Snapshot
-from deltasql.errors import StorageError, UnsupportedTableFeature, brief
+from deltasql.catalog.vectors import encoded, vector_file, vector_name
+from deltasql.errors import StorageError, brief
 from deltasql.write.creating import Making
 
-_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
-"""The digits of Z85, in which the log has the UUID of a deletion vector's file."""
-
 _OF_ROWS = ("baseRowId", "defaultRowCommitVersion")
-_UUID = 20
 
 
 def adds(source: Snapshot, made: Making, *, shallow: bool) -> list[dict[str, Any]]:
@@ -112,48 +109,14 @@ class _Vectors:
             return dict(vector)
         if path not in self.names:
             self.names[path] = uuid.uuid4()
-            _copy(path, self.made.location / _name(self.names[path]), self.made)
-        return {**vector, "storageType": "u", "pathOrInlineDv": _encoded(self.names[path])}
+            _copy(path, self.made.location / vector_name(self.names[path]), self.made)
+        return {**vector, "storageType": "u", "pathOrInlineDv": encoded(self.names[path])}
 
     def _file(self, vector: Mapping[str, Any]) -> Path | None:
         """Where a deletion vector lies; None for one that is in the log itself."""
-        kind, text = vector["storageType"], vector["pathOrInlineDv"]
-        if kind == "i":
+        path = vector_file(self.source, vector)
+        if path is None:
             return None
-        if kind == "p":
-            path = self.source.file(text)
-        elif kind == "u" and len(text) >= _UUID:
-            path = self.source.location / text[:-_UUID] / _name(_decoded(text[-_UUID:]))
-        else:
-            message = f"`{self.source.name}` can't be cloned: it has a deletion vector of kind `{kind}`"
-            raise UnsupportedTableFeature(message)
         if not path.is_file():
             raise StorageError(f"the deletion vectors of `{self.source.name}` in `{path}` are missing")
         return path
-
-
-def _name(number: uuid.UUID) -> str:
-    return f"deletion_vector_{number}.bin"
-
-
-def _decoded(text: str) -> uuid.UUID:
-    """The UUID that five digits of Z85 for each four bytes are."""
-    made = b""
-    for start in range(0, len(text), 5):
-        value = 0
-        for digit in text[start : start + 5]:
-            value = value * 85 + _ALPHABET.index(digit)
-        made += value.to_bytes(4, "big")
-    return uuid.UUID(bytes=made)
-
-
-def _encoded(number: uuid.UUID) -> str:
-    made = ""
-    for start in range(0, 16, 4):
-        value = int.from_bytes(number.bytes[start : start + 4], "big")
-        digits = ""
-        for _ in range(5):
-            value, digit = divmod(value, 85)
-            digits = _ALPHABET[digit] + digits
-        made += digits
-    return made

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 
 from deltasql.catalog import properties
 from deltasql.catalog.columns import mapping
+from deltasql.catalog.evolution import require_feedable
 from deltasql.catalog.fields import MAX_COLUMN_ID, find, mapped, unmapped
 from deltasql.catalog.metadata import Metadata, Protocol
 from deltasql.errors import NotSupportedError, PlanError, UnsupportedTableFeature
 from deltasql.names import did_you_mean
 from deltasql.write.altering import Change
-from deltasql.write.reshaping import require_feedable
 from deltasql.write.statistics import column_names
 from deltasql.write.target import Target
 
@@ -85,7 +85,7 @@ def _require_possible(old: Metadata, configuration: Mapping[str, str], into: Tar
         message = f"row tracking can't be turned on for `{into.entry}`: the rows that it has would need ids"
         raise UnsupportedTableFeature(message, hint="CREATE TABLE … TBLPROPERTIES ('delta.enableRowTracking' = 'true')")
     if _turned_on("delta.enableChangeDataFeed", old.configuration, configuration):
-        require_feedable(into.snapshot.schema.names)
+        require_feedable(configuration, into.snapshot.schema.names)
     if (listed := configuration.get(_INDEXED)) is not None and listed != old.configuration.get(_INDEXED):
         _require_columns(listed, old)
 

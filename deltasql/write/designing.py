@@ -18,6 +18,7 @@ import pyarrow as pa
 from deltasql.catalog import fields, properties
 from deltasql.catalog.clustering import CLUSTERING, clustering_columns
 from deltasql.catalog.columns import mapping
+from deltasql.catalog.evolution import require_feedable
 from deltasql.catalog.fields import MAX_COLUMN_ID
 from deltasql.catalog.metadata import FEATURES, Metadata, Protocol
 from deltasql.catalog.recorded import domains
@@ -80,6 +81,7 @@ def designed(
         first = int(old.properties.get(MAX_COLUMN_ID, "0")) if old is not None else 0
         schema, last = fields.mapped(schema, first, fresh=True)
         configuration[MAX_COLUMN_ID] = str(last)
+    require_feedable(configuration, metadata.arrow().names)
     if _is_on(configuration, _ROW_TRACKING):
         configuration |= {key: f"{start}{uuid.uuid4()}" for key, start in _ROW_COLUMNS.items()}
     if old is not None:
@@ -102,6 +104,7 @@ def cloned(source: Snapshot, name: str | None, asked: Mapping[str, str], *, old:
     from_ = Metadata.of(source)
     configuration = {key: value for key, value in from_.configuration.items() if key not in _IN_COMMIT_SINCE}
     configuration |= properties.stored(wanted)
+    require_feedable(configuration, source.schema.names)
     if mapping(configuration) != mapping(source.properties):
         message = f"a clone has the column mapping of its source, which is `{mapping(source.properties)}`"
         raise NotSupportedError(message)

@@ -251,7 +251,10 @@ class DataFiles:
         folder = self._location / self._folder / self._partition_folder(key)
         path = folder / f"part-00000-{uuid.uuid4()}-c000{codec}.parquet"
         with _writing(path):
-            folder.mkdir(parents=True, exist_ok=True)
+            # Not the table's own folder: where another dropped the table, it stays gone.
+            for each in reversed([folder, *folder.parents]):
+                if each.is_relative_to(self._location) and each != self._location:
+                    each.mkdir(exist_ok=True)
             self._paths.append(path)
             sink = pa.OSFile(str(path), "wb")
             footer: list[pq.FileMetaData] = []

@@ -12,7 +12,7 @@ from typing import Any
 from deltasql.catalog import fields
 from deltasql.catalog.clustering import clustering_columns
 from deltasql.catalog.columns import mapping
-from deltasql.catalog.evolution import require_features
+from deltasql.catalog.evolution import require_features, require_feedable
 from deltasql.catalog.fields import Field
 from deltasql.catalog.metadata import Metadata, Protocol
 from deltasql.errors import (
@@ -23,7 +23,6 @@ from deltasql.errors import (
     UnsupportedStatement,
     UnsupportedTableFeature,
 )
-from deltasql.names import fold
 from deltasql.sql import statements
 from deltasql.types import char_length, parse_type
 from deltasql.write.altering import Change, stored_names
@@ -36,7 +35,6 @@ Names = tuple[str, ...]
 
 COMMENT = "comment"
 _CHAR = CHAR_TYPE.decode()
-_FEED = ("_change_type", "_commit_version", "_commit_timestamp")
 
 
 def changed(into: Target, schema: dict[str, Any], operation: str, parameters: dict[str, Any]) -> Change:
@@ -84,15 +82,8 @@ def _new(column: statements.AddedColumn) -> Field:
 
 
 def _require_no_feed_column(path: Names, into: Target) -> None:
-    if len(path) == 1 and into.snapshot.properties.get("delta.enableChangeDataFeed", "").lower() == "true":
-        require_feedable(list(path))
-
-
-def require_feedable(names: list[str]) -> None:
-    """Raise `PlanError` for a column called as one of the change data feed (Delta protocol, "Add CDC File")."""
-    taken = next((name for name in names if fold(name) in _FEED), None)
-    if taken is not None:
-        raise PlanError(f"a table with a change data feed can't have a column `{taken}`: it is the feed's")
+    if len(path) == 1:
+        require_feedable(into.snapshot.properties, path)
 
 
 # -- RENAME COLUMN, DROP COLUMNS

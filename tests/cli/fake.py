@@ -55,6 +55,8 @@ def late() -> Iterator[pa.RecordBatch]:
 
 
 class FakeConnection:
+    progress = None
+
     def script(self, text: str) -> Iterator[Result]:
         return (result(statement.strip()) for statement in text.split(";") if statement.strip())
 

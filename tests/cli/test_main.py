@@ -222,6 +222,7 @@ class TestOutputFile:
 
     def test_the_prompt_has_no_use_for_it(self, terminal, capsys):
         terminal("stdin")
+        terminal("stderr")
         with pytest.raises(SystemExit):
             main(["-o", "r.csv"])
 
@@ -240,14 +241,20 @@ class TestPromptAndDemo:
         monkeypatch.setitem(sys.modules, "deltasql.demo", demo)
 
     def run(self, connection: object, **told: object) -> int:
-        self.asked.append((told["format"], told["greeting"]))
+        self.asked.append((told["format"], told["greeting"], told["yes"]))
         return 7
 
     def test_the_prompt_on_a_terminal(self, terminal):
         terminal("stdin")
+        terminal("stderr")
         assert main([]) == 7
-        assert main(["--format", "json"]) == 7
-        assert self.asked == [("table", None), ("json", None)]
+        assert main(["--format", "json", "--yes"]) == 7
+        assert self.asked == [("table", None, False), ("json", None, True)]
+
+    def test_who_sees_no_prompt_types_a_script(self, terminal, capsys):
+        terminal("stdin", b"ROWS 2;")
+        assert main([]) == FINE
+        assert capsys.readouterr() == (TWO_ROWS, "")
 
     def test_the_demo_greets_with_suggestions_and_leaves_nothing(self, terminal):
         terminal("stdin")

@@ -293,3 +293,14 @@ def test_rows(lake_con: deltasql.Connection, name: str, readers: Sequence[str]) 
 
 def test_duckdb_reads_the_same(lake_con: deltasql.Connection, tmp_path: Path) -> None:
     assert duckdb_differs(lake_con, TABLES, tmp_path, without=NOT_DUCKDB) == []
+
+
+def test_deletion_vectors_of_a_table_with_wider_types(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "t")
+    plain = lake.file("a.parquet", pair(0))
+    lake.create(PAIR, plain, features=["typeWidening", "deletionVectors"])
+    con = deltasql.connect(tmp_path)
+    assert con.sql("SELECT id FROM t ORDER BY id").fetchall() == [(0,), (1,)]
+    lake.commit(removed(plain), {"add": {**plain["add"], "deletionVector": vector(lake, "i", [0])}})
+    with pytest.raises(deltasql.UnsupportedTableFeature, match="both deletion vectors and the feature typeWidening"):
+        con.sql("SELECT id FROM t").fetchall()

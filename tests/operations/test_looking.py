@@ -15,6 +15,14 @@ from deltasql.catalog.catalog import Catalog, TableEntry
 from deltasql.catalog.snapshot import Snapshot
 from tests.corpora import Expected, expected
 
+
+def test_a_function_without_arguments_names_its_column() -> None:
+    with deltasql.connect() as con:
+        query = "SELECT CURRENT_SCHEMA(), 1 AS x, current_catalog(), upper(current_database()) AS u"
+        assert con.sql(query).columns == ["current_schema()", "x", "current_catalog()", "u"]
+        assert con.sql(query).fetchall() == [("default", 1, "main", "DEFAULT")]
+
+
 _CASES = [pytest.param(case, id=str(case)) for case in expected() if case.version is None and case.outcome == "rows"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -43,5 +44,6 @@ class AskedShell(Shell):
 
 
 @pytest.fixture
-def shell(connection: Connection) -> AskedShell:
-    return AskedShell(connection)
+def shell(connection: Connection) -> Iterator[AskedShell]:
+    with closing(AskedShell(connection)) as shell:
+        yield shell

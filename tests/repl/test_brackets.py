@@ -52,4 +52,7 @@ def test_both_lines_are_marked():
         for style, text, *_ in BracketProcessor().apply_transformation(given).fragments:
             if "bracket" in style:
                 styles.append((number, text, style))
-    assert styles == [(0, "(", "class:x class:matching-bracket.other"), (1, ")", "class:x class:matching-bracket.cursor")]
+    assert styles == [
+        (0, "(", "class:x class:matching-bracket.other"),
+        (1, ")", "class:x class:matching-bracket.cursor"),
+    ]

@@ -14,18 +14,23 @@ class Pad(SimpleNamespace):
     """What a command asked of the shell."""
 
     def __init__(self) -> None:
-        super().__init__(ran=[], told=[], format="table", timing=False, left=False)
+        super().__init__(ran=[], told=[], format="table", timing=False, echo=False, left=False, typed="", result=None)
+        self.null, self.width, self.rows, self.pager, self.output = "NULL", None, 100, None, None
 
     def statement(self, sql: str) -> None:
         self.ran.append(sql.strip())
+
+    def statements(self, text: str, *, script: bool = False) -> None:
+        self.ran.append((text, script))
 
     def tell(self, words: str) -> None:
         self.told.append(words)
 
 
-def after(text: str) -> Pad:
+def after(*texts: str) -> Pad:
     pad = Pad()
-    run_command(pad, text)
+    for text in texts:
+        run_command(pad, text)
     return pad
 
 
@@ -39,6 +44,10 @@ def after(text: str) -> Pad:
         (r"\d", "SHOW TABLES"),
         (r"\d orders", "DESCRIBE orders"),
         (".schemas", "SHOW SCHEMAS"),
+        (r"\dn", "SHOW SCHEMAS"),
+        (".views", "SHOW VIEWS"),
+        (r"\dv sales", "SHOW VIEWS IN sales"),
+        (".explain DELETE FROM t", "EXPLAIN DELETE FROM t"),
         (".describe sales.orders;", "DESCRIBE sales.orders"),
         (".history orders", "DESCRIBE HISTORY orders"),
         (".settings time_zone", "SHOW time_zone"),
@@ -64,7 +73,43 @@ def test_timing(text, timing):
 
 def test_mode():
     assert after(".mode CSV").format == "csv"
-    assert after(".mode").told == ["mode is table; there are table, csv, tsv, json, jsonl"]
+    assert after(".mode").told[0].startswith("mode is table; there are table, csv, ")
+
+
+@pytest.mark.parametrize(
+    ("texts", "attribute", "value", "told"),
+    [
+        ([r"\x"], "format", "vertical", "mode is vertical"),
+        ([r"\x", r"\x"], "format", "table", "mode is table"),
+        ([r"\x off"], "format", "table", "mode is table"),
+        ([".rows 1000"], "rows", 1000, "rows shown: 1,000"),
+        ([".rows ALL"], "rows", None, "rows shown: all"),
+        ([".rows"], "rows", 100, "rows shown: 100"),
+        ([".width 120"], "width", 120, "width is 120"),
+        ([".width 120", ".width auto"], "width", None, "width is auto"),
+        ([".null ∅"], "null", "∅", "NULL is shown as `∅`"),
+        ([".null ''"], "null", "", "NULL is shown as ``"),
+        ([".echo"], "echo", True, "echo is on"),
+        ([".echo on", ".echo off"], "echo", False, "echo is off"),
+        ([".pager cat -n"], "pager", ("cat", "-n"), "pager is cat -n"),
+        ([".pager cat", ".pager off"], "pager", None, "pager is off"),
+        ([".pager"], "pager", None, "pager is off"),
+    ],
+)
+def test_looks(texts, attribute, value, told):
+    pad = after(*texts)
+    assert getattr(pad, attribute) == value
+    assert pad.told[-1] == told
+
+
+@pytest.mark.parametrize(
+    ("environment", "pager"), [({"PAGER": "more"}, ("more",)), ({"DELTASQL_PAGER": ""}, ("less", "-RSX"))]
+)
+def test_the_usual_pager(environment, pager, monkeypatch):
+    monkeypatch.delenv("PAGER", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert after(".pager on").pager == pager
 
 
 @pytest.mark.parametrize(
@@ -73,7 +118,20 @@ def test_mode():
         (".hlep", "unknown command `.hlep`", "did you mean `.help`?"),
         (".foo", "unknown command `.foo`", "`.help` shows the commands"),
         (".", "unknown command `.`", "`.help` shows the commands"),
-        (r"\x", r"unknown command `\x`", None),
+        (r"\z", r"unknown command `\z`", None),
+        (r"\x maybe", r"`\x` takes `on` or `off`, not `maybe`", None),
+        (".rows 0", "`.rows` takes a whole number from 1 on, or `all`, not `0`", None),
+        (".width -3", "`.width` takes a whole number from 1 on, or `auto`, not `-3`", None),
+        (".width ²", "`.width` takes a whole number from 1 on, or `auto`, not `²`", None),
+        (".pager no-such-pager -x", "there is no command `no-such-pager`", "`.pager on` takes the usual"),
+        (".pager 'less", "`'less` is no command: a quote isn't closed", None),
+        (".echo maybe", "`.echo` takes `on` or `off`, not `maybe`", None),
+        (".explain", "no statement was typed yet", None),
+        (".save x.csv", "there is no result to save", "run a query first"),
+        (".save x.sql", "no statement was typed yet", None),
+        (".save", "`.save` takes the path of a file", None),
+        (".output /no/such/r.csv", "can't write `/no/such/r.csv`: No such file or directory", None),
+        (".edit ''", "`.edit` takes the path of a file", None),
         (".mode tabel", "unknown format `tabel`", "did you mean `table`?"),
         (".mode xls", "unknown format `xls`", None),
         (".timing maybe", "`.timing` takes `on` or `off`, not `maybe`", None),
@@ -155,3 +213,179 @@ def test_files_that_there_are_none_of(shell, capsys, text, message):
     found = capsys.readouterr()
     assert found.out == ""
     assert message in found.err
+
+
+# -- over a real shell
+
+
+def test_schema(shell, capfd):
+    shell.run("CREATE VIEW v AS SELECT 1 AS a; CREATE TABLE \"odd one\" (id INT COMMENT 'a\x1b[2J')")
+    shell.run(".schema orders")
+    out = capfd.readouterr().out
+    assert out.startswith("CREATE TABLE main.default.orders (\n")
+    assert out.endswith("USING DELTA;\n")
+    shell.run(".schema")
+    out = capfd.readouterr().out
+    assert out.count("CREATE ") == 3
+    assert r"a\x1b[2J" in out
+    shell.run(".schema nope")
+    assert "there is no table `nope`" in capfd.readouterr().err
+
+
+def test_null_width_and_rows(shell, capfd, monkeypatch):
+    shell.run(".null -")
+    shell.run("SELECT CAST(NULL AS INT) AS a;")
+    assert capfd.readouterr().out.splitlines()[2] == "-"
+    shell.run(".width 20")
+    shell.run(f"SELECT '{'x' * 50}' AS a;")
+    assert {len(line) for line in capfd.readouterr().out.splitlines()[:3]} == {1, 20}
+
+
+def test_echo(shell, capfd, tmp_path):
+    (tmp_path / "two.sql").write_text("SELECT 1 AS a; SELECT 2\n AS b")
+    shell.run(".echo on")
+    shell.run(f".read {tmp_path / 'two.sql'}")
+    assert capfd.readouterr().err.splitlines()[1:] == ["SELECT 1 AS a;", "SELECT 2", " AS b;"]
+
+
+class TestOutput:
+    def test_results_go_to_a_file_until_they_dont(self, shell, capfd, tmp_path):
+        file = tmp_path / "my r.csv"
+        shell.run(f".output '{file}'")
+        assert capfd.readouterr().err == f"results go to {file}, as csv\n"
+        shell.run("SELECT 1 AS a; SET time_zone = 'UTC'; SELECT 2 AS a;")
+        assert capfd.readouterr() == ("", "SET\n")
+        assert file.read_text() == "a\n1\n\na\n2\n"
+        shell.run(".output")
+        shell.format = "csv"
+        shell.run("SELECT 3 AS a;")
+        assert capfd.readouterr() == ("a\n3\n", "results go to the screen\n")
+        assert file.read_text() == "a\n1\n\na\n2\n"
+
+    def test_no_extension_is_the_mode(self, shell, tmp_path):
+        shell.run(".mode json")
+        shell.run(f".output {tmp_path / 'r'}")
+        shell.run("SELECT 1 AS a;")
+        assert (tmp_path / "r").read_text() == '[\n{"a": 1}\n]\n'
+
+    def test_parquet_holds_one(self, shell, capfd, tmp_path):
+        shell.run(f".output {tmp_path / 'r.parquet'}")
+        shell.run("SELECT 1 AS a; SELECT 2 AS a;")
+        assert "parquet holds one" in capfd.readouterr().err
+        assert shell.connection.sql(f"SELECT * FROM read_parquet('{tmp_path / 'r.parquet'}')").fetchall() == [(1,)]
+
+    def test_a_file_that_cant_be_written_leaves_the_screen(self, shell, capfd, tmp_path):
+        shell.run(f".output {tmp_path / 'a.csv'}")
+        shell.run(f".output {tmp_path}")
+        assert "Is a directory" in capfd.readouterr().err
+        assert shell.output is None
+
+
+class TestSave:
+    def test_the_last_result(self, shell, capfd, tmp_path):
+        shell.run("SELECT id FROM orders ORDER BY id; SET time_zone = 'UTC';")
+        shell.run(f".save {tmp_path / 'r.json'}")
+        assert f"saved the result to {tmp_path / 'r.json'}, as json" in capfd.readouterr().err
+        assert (tmp_path / "r.json").read_text() == '[\n{"id": 1},\n{"id": 2}\n]\n'
+        shell.run(f".save {tmp_path / 'r'}")
+        assert (tmp_path / "r").read_text() == "id\n1\n2\n"
+
+    def test_the_statement(self, shell, tmp_path):
+        shell.run("SELECT 'é' AS a;")
+        shell.run(".timing")
+        shell.run(f".save {tmp_path / 'r.SQL'}")
+        assert (tmp_path / "r.SQL").read_text(encoding="utf-8") == "SELECT 'é' AS a;\n"
+
+    def test_what_fails_leaves_no_file(self, shell, capfd, tmp_path):
+        shell.run("SELECT 1 AS a, 'x' AS a;")
+        (tmp_path / "r.parquet").write_text("before")
+        shell.run(f".save {tmp_path / 'r.parquet'}")
+        assert "error: " in capfd.readouterr().err
+        assert (tmp_path / "r.parquet").read_text() == "before"
+        assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["r.parquet"]
+
+
+class TestEdit:
+    @pytest.fixture(autouse=True)
+    def editor(self, tmp_path, monkeypatch):
+        """An editor that writes what the test says to the file."""
+        script = tmp_path / "my editor.sh"
+        script.write_text('#!/bin/sh\n[ -z "$WRITES" ] || printf %s "$WRITES" > "$1"\nexit ${ENDS:-0}\n')
+        script.chmod(0o700)
+        monkeypatch.setenv("DELTASQL_EDITOR", f"'{script}'")
+
+    def test_what_changed_runs_and_is_the_last_one(self, shell, capfd, monkeypatch):
+        monkeypatch.setenv("WRITES", "SELECT 2 AS two")
+        shell.format = "csv"
+        shell.run("SELECT 1 AS one;")
+        shell.run(".edit")
+        assert capfd.readouterr().out == "one\n1\ntwo\n2\n"
+        assert shell.typed == "SELECT 2 AS two"
+
+    def test_it_asks_as_if_typed(self, shell, monkeypatch):
+        monkeypatch.setenv("WRITES", "DELETE FROM orders")
+        shell.run(r"\e")
+        assert len(shell.questions) == 1
+
+    def test_what_is_as_it_was_doesnt_run(self, shell, capfd):
+        shell.run("INSERT INTO orders VALUES (3, 'c')")
+        shell.run(".edit")
+        assert "nothing was done" in capfd.readouterr().err
+        assert shell.connection.sql("SELECT count(*) FROM orders").fetchone() == (3,)
+
+    def test_an_editor_that_fails(self, shell, capfd, monkeypatch):
+        monkeypatch.setenv("WRITES", "SELECT 2")
+        monkeypatch.setenv("ENDS", "3")
+        shell.run(".edit")
+        out, err = capfd.readouterr()
+        assert (out, "ended with 3, so nothing was run" in err) == ("", True)
+        monkeypatch.setenv("DELTASQL_EDITOR", "/no/such/editor")
+        shell.run(".edit")
+        assert "can't be run" in capfd.readouterr().err
+
+    def test_a_file(self, shell, capfd, monkeypatch, tmp_path):
+        monkeypatch.setenv("WRITES", "SELECT 4 AS four")
+        shell.format = "csv"
+        shell.run(f".edit {tmp_path / 'q.sql'}")
+        assert capfd.readouterr().out == "four\n4\n"
+        assert (tmp_path / "q.sql").read_text() == "SELECT 4 AS four"
+
+
+def test_explain_the_last_statement(shell, capfd):
+    shell.run("DELETE FROM orders WHERE id = 1")
+    shell.run(".explain")
+    assert "delete where" in capfd.readouterr().out
+    assert shell.connection.table("orders").version() == 2
+
+
+class TestOpen:
+    def test_another_root(self, shell, capfd, tmp_path):
+        shell.run("SET time_zone = 'Europe/Berlin'; SET deltasql.commit.user_metadata = 'it''s mine';")
+        first = shell.connection
+        shell.run(f".open '{tmp_path / 'other one'}'")
+        try:
+            assert "which the first write makes" in capfd.readouterr().err
+            settings = shell.connection.session.settings
+            assert (settings["time_zone"], settings["deltasql.commit.user_metadata"]) == ("Europe/Berlin", "it's mine")
+            shell.run("CREATE TABLE t (id INT); SHOW TABLES;")
+            assert "│ t " in capfd.readouterr().out
+            assert "closed" in repr(first)
+        finally:
+            shell.close()
+        assert "closed" in repr(shell.connection)
+
+    def test_read_only_stays(self, shell, capfd, tmp_path):
+        with type(shell.connection)(shell.connection.root, read_only=True) as shell.connection:
+            shell.run(f".open {tmp_path / 'other'}")
+            shell.run("CREATE TABLE t (id INT);")
+        assert "read-only" in capfd.readouterr().err
+        shell.close()
+
+    def test_what_is_no_folder_changes_nothing(self, shell, capfd, tmp_path):
+        (tmp_path / "file").touch()
+        before = shell.connection
+        shell.run(f".open {tmp_path / 'file'}")
+        shell.run(".open")
+        assert capfd.readouterr().err.count("error: ") == 2
+        assert shell.connection is before
+        assert before.sql("SELECT 1").fetchone() == (1,)

@@ -5,10 +5,16 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from deltasql.repl.automaton import automaton
 from deltasql.repl.known import Column, Commit, Function, Names, Option, named
-from deltasql.repl.notation import Slot
+from deltasql.repl.notation import Slot, read
+from deltasql.repl.phrases import NAMES as NAME_SLOTS
+from deltasql.repl.phrases import OPERANDS, TYPES
 from deltasql.repl.suggest import suggest
+from deltasql.types import parse_type
 
 HOME = ("main", "default")
 COLUMNS = {
@@ -71,7 +77,7 @@ def applied(marked: str) -> list[str]:
 
 
 ALL = ["orders", "customers", '"Odd name"', "sales.items", "other.default.far", "recent"]
-O = ["orders", '"Odd name"', "other.default.far"]
+BY_O = ["orders", '"Odd name"', "other.default.far"]
 ORDERS = ["id", "customer_id", "Total", '"ship to"', "address"]
 
 
@@ -104,17 +110,17 @@ ORDERS = ["id", "customer_id", "Total", '"ship to"', "address"]
         ("DELETE FROM cu|", ["customers"]),
         ("VACUUM s|", ["sales.items"]),
         ("OPTIMIZE |", ALL),
-        ("RESTORE TABLE o|", O),
+        ("RESTORE TABLE o|", BY_O),
         ("MERGE INTO orders USING cu|", ["customers"]),
-        ("DESCRIBE HISTORY o|", O),
-        ("CREATE TABLE x SHALLOW CLONE o|", O),
-        ("EXPLAIN VACUUM o|", O),
+        ("DESCRIBE HISTORY o|", BY_O),
+        ("CREATE TABLE x SHALLOW CLONE o|", BY_O),
+        ("EXPLAIN VACUUM o|", BY_O),
         ("DROP VIEW |", ["recent", "IF EXISTS"]),
-        ("SHOW COLUMNS IN o|", O),
-        ("COPY INTO o|", O),
+        ("SHOW COLUMNS IN o|", BY_O),
+        ("COPY INTO o|", BY_O),
         ("SELECT * FROM read_c|", ["read_csv("]),
         ("SELECT * FROM table_history(|", ALL),
-        ("SELECT * FROM table_history('o|", O),
+        ("SELECT * FROM table_history('o|", BY_O),
         # CTEs
         ("WITH recently AS (SELECT 1 AS one) SELECT * FROM rece|", ["recently", "recent"]),
         ("WITH a AS (SELECT 1 AS one) SELECT o| FROM a", ["one"]),
@@ -126,7 +132,7 @@ ORDERS = ["id", "customer_id", "Total", '"ship to"', "address"]
         ("SELECT o.cu| FROM orders AS o", ["customer_id"]),
         ("SELECT orders.tot| FROM orders", ["Total"]),
         ("SELECT id FROM orders WHERE ship|", ['"ship to"']),
-        ("SELECT id FROM orders WHERE \"sh|", ['"ship to"']),
+        ('SELECT id FROM orders WHERE "sh|', ['"ship to"']),
         ("SELECT id FROM orders ORDER BY to|", ["Total"]),
         ("SELECT id FROM orders GROUP BY cust|", ["customer_id"]),
         ("SELECT to| FROM orders; SELECT 1", ["Total"]),
@@ -139,10 +145,16 @@ ORDERS = ["id", "customer_id", "Total", '"ship to"', "address"]
         ("SELECT o.customer_id FROM orders o JOIN customers c ON cust|", ["o.customer_id", "c.customer_id"]),
         ("SELECT * FROM orders o JOIN customers c USING (cust|", ["o.customer_id", "c.customer_id"]),
         ("SELECT q.| FROM (SELECT id, Total + 1 AS more, o.* FROM orders o) q", ["id", "more", *ORDERS[1:]]),
-        ("SELECT * FROM orders o WHERE EXISTS (SELECT 1 FROM customers c WHERE c.customer_id = o.cus|", ["customer_id"]),
+        (
+            "SELECT * FROM orders o WHERE EXISTS (SELECT 1 FROM customers c WHERE c.customer_id = o.cus|",
+            ["customer_id"],
+        ),
         ("SELECT o.address.| FROM orders o", ["city", "geo"]),
         ("SELECT address.geo.| FROM orders", ["lat"]),
-        ("SELECT c.| FROM table_changes('items', 0) c", ["sku", "price", "_change_type", "_commit_version", "_commit_timestamp"]),
+        (
+            "SELECT c.| FROM table_changes('items', 0) c",
+            ["sku", "price", "_change_type", "_commit_version", "_commit_timestamp"],
+        ),
         ("SELECT * FROM nowhere WHERE x|", []),
         # columns of a write's target
         ("INSERT INTO orders (id, cu|", ["customer_id"]),
@@ -225,7 +237,7 @@ ORDERS = ["id", "customer_id", "Total", '"ship to"', "address"]
         # commands
         (".ta|", [".tables"]),
         (r"\t|", [r"\timing"]),
-        (".describe o|", O),
+        (".describe o|", BY_O),
         (r"\d sales.|", ["sales.items"]),
         (".mode js|", ["json", "jsonl"]),
         (".timing |", ["on", "off"]),
@@ -290,4 +302,126 @@ def test_what_is_said_of_it(marked, what):
 
 
 def test_an_empty_prompt_offers_every_statement():
-    assert {"SELECT", "WITH", "INSERT", "MERGE", "VACUUM", "CREATE", "SHOW", "SET", "FSCK REPAIR TABLE"} <= set(offered("|"))
+    assert {"SELECT", "WITH", "INSERT", "MERGE", "VACUUM", "CREATE", "SHOW", "SET", "FSCK REPAIR TABLE"} <= set(
+        offered("|")
+    )
+
+
+# -- whatever is typed
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "SELECT",
+                "FROM",
+                "orders",
+                "o",
+                ".",
+                ",",
+                "(",
+                ")",
+                "[",
+                "]",
+                "CASE",
+                "WHEN",
+                "END",
+                "WITH",
+                "AS",
+                "ON",
+                "JOIN",
+                "MERGE",
+                "INTO",
+                "USING",
+                "UPDATE",
+                "SET",
+                "INSERT",
+                ";",
+                "'x'",
+                "'x",
+                '"q"',
+                '"q',
+                "`",
+                "--",
+                "/*",
+                "*/",
+                "*",
+                "=",
+                "1",
+                "::",
+                "AND",
+                "NOT",
+                "UNION",
+                "VERSION",
+                "AS",
+                "OF",
+                "t@v1",
+                "@",
+                "$1",
+                "?",
+                "=>",
+                "INTERVAL",
+                "<",
+                ">",
+                ".",
+            ]
+        ),
+        max_size=14,
+    ),
+    st.integers(0, 80),
+    st.sampled_from(["", " "]),
+)
+def test_no_text_is_too_odd(words, cursor, between):
+    text = between.join(words)
+    cursor = min(cursor, len(text))
+    for suggestion in suggest(text, cursor, NAMES):
+        assert 0 <= suggestion.length <= cursor
+
+
+@given(st.text(max_size=20), st.integers(0, 20))
+def test_no_character_is_too_odd(text, cursor):
+    suggest(text, min(cursor, len(text)), NAMES)
+
+
+MANY = Names(
+    tables=[named(("main", f"schema_{n % 7}" if n % 3 else "default", f"table_{n}"), HOME) for n in range(5000)],
+    functions=[Function(f"function_{n}", "") for n in range(400)],
+    columns=lambda table: [Column(f"column_{n}", "INT") for n in range(200)],
+)
+STATEMENT = """WITH recent AS (SELECT * FROM table_3 WHERE column_1 > 5)
+SELECT a.column_1, sum(b.column_2) FROM table_9 a JOIN recent b ON a.column_1 = b.column_1
+WHERE a.column_3 IN (SELECT column_4 FROM schema_2.table_5) AND b.column_7 IS NOT NULL GROUP BY a.column_1"""
+
+
+def test_five_thousand_tables_are_quick():
+    suggest(STATEMENT, len(STATEMENT), MANY)
+    took = []
+    for cursor in range(len(STATEMENT) - 60, len(STATEMENT)):
+        for text in (STATEMENT[:cursor], STATEMENT):
+            start = time.perf_counter()
+            suggest(text, cursor, MANY)
+            took.append(time.perf_counter() - start)
+    assert sorted(took)[len(took) // 2] < 0.02
+
+
+# -- the notation
+
+
+@pytest.mark.parametrize("grammar", ["[a", "a]", "{a | b", "(a", "a)"])
+def test_a_grammar_with_a_bracket_too_many_or_too_few(grammar):
+    with pytest.raises(ValueError, match=r"is missing|closes nothing"):
+        read(grammar)
+
+
+def test_every_word_of_the_grammars_is_known():
+    """A new word of a grammar is to be named in `phrases`, or it would be taken for one to be typed."""
+    labels = {edge.label for edges in automaton().edges for edge in edges}
+    words = {label.name for label in labels if isinstance(label, Slot) and not label.quoted}
+    assert words - NAME_SLOTS - OPERANDS == {"parquet", "symlink_format_manifest"}
+
+
+@pytest.mark.parametrize("type", TYPES)
+def test_types_are_types(type):
+    written = {"ARRAY": "ARRAY<INT>", "MAP": "MAP<INT, INT>", "STRUCT": "STRUCT<a: INT>"}.get(type, type)
+    parse_type(f"{written}(5)" if type.endswith("CHAR") else written)

@@ -28,7 +28,7 @@ def watch(connection):
     connection.sql('CREATE TABLE sales."Odd name" (Id INT, place STRUCT<city: STRING>)')
     connection.sql("CREATE VIEW recent AS SELECT id AS number FROM orders")
     connection.sql("CREATE TEMPORARY VIEW short AS SELECT 1 AS one")
-    with watching(connection) as watch:
+    with watching(lambda: connection) as watch:
         yield looked(watch)
 
 
@@ -95,20 +95,20 @@ def test_functions_and_settings(watch):
 
 
 def test_a_closed_connection_has_no_more_names(connection):
-    watch = Watch(connection)
+    watch = Watch(lambda: connection)
     connection.close()
     assert looked(watch).names.tables == ()
     watch.end()
 
 
 def test_a_root_that_is_not_there(tmp_path):
-    with Connection(tmp_path / "nowhere") as connection, watching(connection) as watch:
+    with Connection(tmp_path / "nowhere") as connection, watching(lambda: connection) as watch:
         assert looked(watch).names.tables == []
         assert watch.names.functions
 
 
 def test_nothing_is_looked_for_after_the_end(connection):
-    with watching(connection) as watch:
+    with watching(lambda: connection) as watch:
         looked(watch)
     connection.sql("CREATE TABLE late (x INT)")
     assert [one.text for one in looked(watch).names.tables] == ["orders"]

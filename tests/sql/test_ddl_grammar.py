@@ -609,7 +609,7 @@ ERRORS = {
     "COMMENT ON TABLE t IS x": "column 23: expected a text, or NULL, found `x`",
     "COMMENT ON COLUMN a IS 'x'": "column 19: expected a table, a dot and a column, found `a`",
     "ALTER TABLE t": "column 14: expected ADD, ALTER, CLUSTER BY, DROP, RENAME, SET or UNSET, found the end",
-    "ALTER TABLE t ADD c INT": "column 15: expected ADD, ALTER, CLUSTER BY, DROP, RENAME, SET or UNSET, found `ADD`",
+    "ALTER TABLE t ADD c INT": "column 19: expected COLUMN, COLUMNS or CONSTRAINT, found `c`",
     "ALTER TABLE t@v1 DROP COLUMN a": "column 13: expected a table without time travel, found `t@v1`",
     "ALTER TABLE t ADD COLUMN c": "column 27: expected a type, found the end of the statement",
     "ALTER TABLE t ADD COLUMN c NOT NULL": "column 28: expected a type, found `NOT`",
@@ -618,7 +618,7 @@ ERRORS = {
     "ALTER TABLE t DROP COLUMNS ()": "column 29: expected a column, found `)`",
     "ALTER TABLE t DROP COLUMN a b": "column 29: expected the end of the statement, found `b`",
     "ALTER TABLE t RENAME COLUMN a b": "column 31: expected TO, found `b`",
-    "ALTER TABLE t RENAME u": "column 15: expected ADD, ALTER, CLUSTER BY, DROP, RENAME, SET or UNSET, found `RENAME`",
+    "ALTER TABLE t RENAME u": "column 22: expected COLUMN or TO, found `u`",
     "ALTER TABLE t ALTER COLUMN a": (
         "column 29: expected SET, DROP, COMMENT, TYPE, FIRST or AFTER, found the end of the statement"
     ),

@@ -20,6 +20,17 @@ ERRORS = {
         "line 1, column 1: expected a statement, found `CREATE`",
         "did you mean `CREATE TABLE`?",
     ),
+    "DROP orders": ("line 1, column 1: expected a statement, found `DROP orders`", "did you mean `DROP TABLE`?"),
+    "exit": ("line 1, column 1: expected a statement, found `exit`", None),
+    "EXPORT DATABASE 'x'": ("line 1, column 1: expected a statement, found `EXPORT`", None),
+    "ALTER TABLE t ADD CONSTRAINT c CHECK a": (
+        "line 1, column 38: expected (, found `a`",
+        "ALTER TABLE table ADD CONSTRAINT name CHECK (expression)",
+    ),
+    "ALTER TABLE t RENAME u": (
+        "line 1, column 22: expected COLUMN or TO, found `u`",
+        "ALTER TABLE table {RENAME COLUMN path TO name | RENAME TO table}",
+    ),
     "SHOW": (
         "line 1, column 5: expected TABLES, SCHEMAS, ALL or the name of a setting, found the end of the statement",
         "SHOW {name | ALL}",

@@ -26,6 +26,7 @@ def written(
     batch: int = 1000,
 ) -> list[DataFile]:
     """``rows`` in files below ``location``."""
+    location.mkdir(parents=True, exist_ok=True)
     files = DataFiles(location, rows.schema, partition_columns, properties or {}, settings or FileSettings())
     for each in rows.to_batches(max_chunksize=batch):
         files.write(each)

@@ -458,6 +458,17 @@ def test_a_folder_that_cant_be_made(tmp_path: Path) -> None:
         written(tmp_path / "file", rows)
 
 
+@pytest.mark.parametrize("by", [[], ["p"]])
+def test_a_table_that_was_dropped_stays_gone(tmp_path: Path, by: list[str]) -> None:
+    schema = pa.schema([("id", pa.int64()), ("p", pa.string())])
+    files = DataFiles(tmp_path / "gone", schema, by, {}, FileSettings())
+    files.write(pa.record_batch({"id": [1], "p": ["x"]}))
+    with pytest.raises(StorageError, match="can't be written"):
+        files.finish()
+    files.abort()
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     full = module.pa.OSFile

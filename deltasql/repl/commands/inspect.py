@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deltasql.errors import InterfaceError
+from deltasql.names import quote
+from deltasql.output.cells import escaped
 from deltasql.output.picture import lines
 from deltasql.sql.dialect import tokenize
 
@@ -26,6 +28,29 @@ def schemas(shell: Shell, argument: str) -> None:
     The schemas: `SHOW SCHEMAS`.
     """
     shell.statement(f"SHOW SCHEMAS {argument}")
+
+
+def views(shell: Shell, argument: str) -> None:
+    """.views [schema]
+
+    The views of a schema: `SHOW VIEWS`.
+    """
+    shell.statement(f"SHOW VIEWS IN {argument}" if argument else "SHOW VIEWS")
+
+
+def schema(shell: Shell, argument: str) -> None:
+    """.schema [table]
+
+    The statements that would make a table, or each one of the current schema: `SHOW CREATE TABLE table`.
+    """
+    run = shell.connection.sql
+    if argument:
+        names = [argument]
+    else:
+        found = run("SHOW TABLES").fetchall()
+        names = [".".join(quote(part) for part in (schema, name) if part) for schema, name, is_temporary in found]
+    statements = [str(value) for name in names for (value,) in run(f"SHOW CREATE TABLE {name}")]
+    shell.draw(lambda _: (escaped(line) for statement in statements for line in f"{statement};".split("\n")))
 
 
 def describe(shell: Shell, argument: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from deltasql.errors import InterfaceError
 from deltasql.names import did_you_mean
-from deltasql.repl.commands import inspect, script, session
+from deltasql.repl.commands import inspect, look, script, session
 from deltasql.sql.parser import PARSERS, grammar
 
 if TYPE_CHECKING:
@@ -61,16 +61,29 @@ def help(shell: Shell, argument: str) -> None:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command((".help", r"\?", "help"), help),
+    Command((".help", r"\?", r"\h", "help"), help),
     Command((".tables", r"\dt"), inspect.tables),
-    Command((".schemas",), inspect.schemas),
+    Command((".views", r"\dv"), inspect.views),
+    Command((".schemas", r"\dn"), inspect.schemas),
+    Command((".schema",), inspect.schema),
     Command((".describe",), inspect.describe),
     Command((".history",), inspect.history),
     Command((".files",), inspect.files),
     Command((r"\d",), inspect.describe_or_list),
-    Command((".mode",), session.mode),
-    Command((".timing", r"\timing"), session.timing),
-    Command((".read",), script.read),
+    Command((".mode",), look.mode),
+    Command((r"\x",), look.expanded),
+    Command((".rows",), look.rows),
+    Command((".width",), look.width),
+    Command((".null",), look.null),
+    Command((".pager",), look.pager),
+    Command((".timing", r"\timing"), look.timing),
+    Command((".echo",), look.echo),
+    Command((".read", r"\i"), script.read),
+    Command((".output", r"\o"), script.output),
+    Command((".save",), script.keep),
+    Command((".edit", r"\e"), script.edit),
+    Command((".explain",), script.explain),
+    Command((".open",), session.open),
     Command((".settings",), session.settings),
     Command((".quit", ".exit", r"\q", "quit", "exit"), session.leave),
 )

@@ -1,4 +1,4 @@
-"""Commands about the session itself: how results look, settings, leaving."""
+"""Commands about the session itself: its root, its settings, leaving."""
 
 from __future__ import annotations
 
@@ -7,39 +7,25 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from deltasql.errors import InterfaceError
-from deltasql.names import did_you_mean
-from deltasql.output import FORMATS
+from deltasql.repl.commands.given import unquoted
 from deltasql.result import Result
 
 if TYPE_CHECKING:
     from deltasql.repl.shell import Shell
 
 
-def mode(shell: Shell, argument: str) -> None:
-    """.mode [format]
+def open(shell: Shell, argument: str) -> None:
+    """.open folder
 
-    Show results in another format, or say which it is and which there are.
+    Go on over the tables of another root; settings stay, and so does `--read-only`.
     """
-    wanted = argument.lower()
-    if not wanted:
-        shell.tell(f"mode is {shell.format}; there are {', '.join(FORMATS)}")
-    elif wanted in FORMATS:
-        shell.format = wanted
-    else:
-        there_are = f"there are {', '.join(FORMATS)}"
-        raise InterfaceError(f"unknown format `{argument}`", hint=did_you_mean(argument, FORMATS) or there_are)
-
-
-def timing(shell: Shell, argument: str) -> None:
-    """.timing [on | off]
-
-    Say how long each statement took; without a word, switch.
-    """
-    words = {"": not shell.timing, "on": True, "off": False}
-    if argument.lower() not in words:
-        raise InterfaceError(f"`.timing` takes `on` or `off`, not `{argument}`")
-    shell.timing = words[argument.lower()]
-    shell.tell(f"timing is {'on' if shell.timing else 'off'}")
+    folder = unquoted(argument)
+    if not folder:
+        hint = f"it is over {shell.connection.root} now"
+        raise InterfaceError("`.open` takes the folder of the tables", hint=hint)
+    shell.open(folder)
+    root = shell.connection.root
+    shell.tell(f"root is {root}{'' if root.exists() else ', which the first write makes'}")
 
 
 def settings(shell: Shell, argument: str) -> None:

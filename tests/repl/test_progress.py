@@ -1,0 +1,281 @@
+"""Long work is seen on a terminal, and on nothing else; what Ctrl-C leaves is looked up."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+import pexpect
+import pytest
+
+import deltasql.errors
+from deltasql.errors import Interrupted
+from deltasql.repl import progress
+from deltasql.repl.outcome import before, stopped
+from deltasql.repl.progress import Work, working
+from deltasql.repl.screen import screen
+from deltasql.session import Progress
+from deltasql.sql.parser import parse
+
+TIMEOUT = 60
+
+
+class Terminal(io.TextIOWrapper):
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8", write_through=True)
+
+    def isatty(self) -> bool:
+        return True
+
+    def text(self) -> str:
+        return self.buffer.getvalue().decode()
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    monkeypatch.setattr(progress, "_DELAY", 0.0)
+    monkeypatch.setenv("TERM", "xterm")
+
+
+@pytest.fixture
+def become(monkeypatch):
+    """Make a stream a terminal, in the test itself: pytest puts its own ones in place between a fixture and that."""
+
+    def make(name: str) -> Terminal:
+        terminal = Terminal()
+        monkeypatch.setattr(sys, name, terminal)
+        return terminal
+
+    return make
+
+
+def drawn(terminal: Terminal, words: str) -> bool:
+    deadline = time.monotonic() + 10
+    while words not in terminal.text() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return words in terminal.text()
+
+
+@pytest.mark.parametrize(
+    ("rows", "seconds", "line"),
+    [
+        (0, 3, "INSERT  0:03"),
+        (1_200_000, 75, "INSERT  1,200,000 rows  16.0 k rows/s  1:15"),
+        (50, 10, "INSERT  50 rows  5 rows/s  0:10"),
+        (10**13, 100, "INSERT  10,000,000,000,000 rows  100.0 G rows/s  1:40"),
+    ],
+)
+def test_the_line(rows, seconds, line):
+    assert Work("INSERT", rows, time.monotonic() - seconds).line() == line
+
+
+def test_it_is_drawn_and_goes(connection, become, at_once):
+    stderr = become("stderr")
+    with working(connection, "SELECT") as work:
+        assert drawn(stderr, "SELECT")
+        connection.progress(Progress(1234, 1.0))
+        assert drawn(stderr, "1,234 rows")
+        work.clear()
+        cleared = stderr.text()
+        assert cleared.endswith("\x1b[2K")
+        time.sleep(0.3)
+        assert stderr.text() == cleared
+    assert stderr.text() == cleared
+    assert connection.progress is None
+
+
+def test_what_is_quick_is_not_drawn(connection, become, at_once, monkeypatch):
+    stderr = become("stderr")
+    monkeypatch.setattr(progress, "_DELAY", 30.0)
+    with working(connection, "SELECT"):
+        pass
+    assert stderr.text() == ""
+
+
+def test_a_pipe_has_nothing_of_it(connection, at_once, capfd):
+    with working(connection, "SELECT"):
+        time.sleep(0.2)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_dumb_terminal_has_nothing_of_it(connection, become, at_once, monkeypatch):
+    stderr = become("stderr")
+    monkeypatch.setenv("TERM", "dumb")
+    with working(connection, "SELECT"):
+        time.sleep(0.2)
+    assert stderr.text() == ""
+
+
+def test_rows_count_as_they_pass(shell, connection):
+    result = connection.sql("SELECT * FROM range(0, 20000)")
+    work = Work("SELECT")
+    assert sum(batch.num_rows for batch in work.counted(result.batches())) == 20_000
+    assert work.rows == 20_000
+
+
+def test_writes_are_heard_of(connection):
+    with working(connection, "INSERT") as work:
+        connection.sql("INSERT INTO orders SELECT value, 'x' FROM range(0, 20000)")
+    assert work.rows == 20_000
+
+
+# -- the screen
+
+
+def test_stdout_is_written_to_once_the_line_is_gone(connection, become, at_once, monkeypatch):
+    stderr = become("stderr")
+    stdout = become("stdout")
+    with working(connection, "SELECT") as work, screen(None, work.clear) as out:
+        assert drawn(stderr, "SELECT")
+        out.write(b"data")
+        assert stderr.text().endswith("\x1b[2K")
+    assert stdout.text() == "data"
+
+
+class TestPager:
+    @pytest.fixture(autouse=True)
+    def size(self, monkeypatch):
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setenv("LINES", "10")
+        monkeypatch.setenv("COLUMNS", "80")
+
+    @pytest.fixture
+    def both(self, become):
+        def make() -> Terminal:
+            become("stdin")
+            return become("stdout")
+
+        return make
+
+    def test_what_fits_stays(self, both, tmp_path):
+        stdout = both()
+        with screen(("tee", str(tmp_path / "paged")), lambda: None) as out:
+            out.write(b"a line\n" * 8)
+        assert stdout.text() == "a line\n" * 8
+        assert not (tmp_path / "paged").exists()
+
+    def test_what_doesnt_is_paged(self, both, tmp_path):
+        stdout = both()
+        with screen(("sh", "-c", f"cat > '{tmp_path / 'paged'}'"), lambda: None) as out:
+            out.write("é\n".encode() * 9)
+        assert stdout.text() == ""
+        assert (tmp_path / "paged").read_text(encoding="utf-8") == "é\n" * 9
+
+    def test_leaving_early_is_no_error(self, both):
+        both()
+        with screen(("sh", "-c", "exit 0"), lambda: None) as out:
+            for _ in range(10_000):
+                out.write(b"a line\n" * 100)
+
+    def test_a_pager_that_isnt_there(self, both):
+        stdout = both()
+        with screen(("/no/such/pager",), lambda: None) as out:
+            out.write(b"a line\n" * 20)
+        assert stdout.text() == "a line\n" * 20
+
+    def test_what_came_before_an_error_is_shown(self, both):
+        stdout = both()
+        with pytest.raises(ZeroDivisionError), screen(("cat",), lambda: None) as out:
+            out.write(b"a line\n")
+            raise ZeroDivisionError
+        assert stdout.text() == "a line\n"
+
+    def test_large_results_are_head_and_tail(self, shell, both):
+        stdout = both()
+        shell.run("SELECT * FROM range(0, 100000)")
+        assert stdout.text().splitlines()[-1] == "(100,000 rows, 100 shown)"
+        shell.run(".rows 6")
+        shell.run("SELECT * FROM range(0, 100000)")
+        assert stdout.text().splitlines()[-5:] == ["    ⋮", "99997", "99998", "99999", "(100,000 rows, 6 shown)"]
+
+    def test_arrow_is_not_for_a_terminal(self, shell, both, capfd):
+        stdout = both()
+        shell.run(".mode arrow")
+        shell.run("SELECT 1 AS a")
+        assert stdout.text() == ""
+        assert "a terminal can't show it" in capfd.readouterr().err
+
+
+# -- what became of it
+
+
+@pytest.mark.parametrize(
+    ("sql", "meanwhile", "said"),
+    [
+        ("INSERT INTO orders VALUES (3, 'c')", "", "interrupted; `orders` is as it was"),
+        (
+            "DELETE FROM orders WHERE id = 1",
+            "DELETE FROM orders WHERE id = 1",
+            "interrupted, but version 2 of `orders` was committed",
+        ),
+        ("CREATE TABLE t (id INT)", "", "interrupted; nothing was done"),
+        ("CREATE TABLE t (id INT)", "CREATE TABLE t (id INT)", "interrupted, but version 0 of `t` was committed"),
+        ("DROP TABLE orders", "DROP TABLE orders", "interrupted, but `orders` is gone"),
+        ("CREATE SCHEMA s", "", "interrupted; what it had done by then stays done"),
+    ],
+)
+def test_what_became_of_it(connection, sql, meanwhile, said):
+    then = before(parse(sql), connection.session)
+    if meanwhile:
+        connection.sql(meanwhile)
+    assert stopped(then, connection.session) == said
+
+
+def test_a_write_that_is_stopped_leaves_nothing(connection):
+    """delta-rs hears no Ctrl-C, but it asks for rows."""
+    files = set((connection.root / "orders").rglob("*"))
+    with working(connection, "INSERT") as work:
+
+        def told(progress: Progress) -> None:
+            if progress.rows > 50_000:
+                work.stop()
+            work.wrote(progress)
+
+        connection.progress = told
+        with pytest.raises(Interrupted):
+            connection.sql("INSERT INTO orders SELECT value, 'x' FROM range(0, 10000000)")
+    assert connection.sql("SELECT count(*) FROM orders").fetchone() == (2,)
+    assert set((connection.root / "orders").rglob("*")) == files
+
+
+@pytest.fixture
+def terminal(connection, person):
+    """A `deltasql` in a pseudo-terminal, at its first prompt."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(deltasql.errors.__file__).parents[1]),
+        "TERM": "xterm",
+        "PROMPT_TOOLKIT_NO_CPR": "1",
+        "DELTASQL_PAGER": "cat",
+    }
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "deltasql", str(connection.root)],
+        env=environment,
+        dimensions=(40, 100),
+        timeout=TIMEOUT,
+        encoding="utf-8",
+    )
+    child.delaybeforesend = None
+    try:
+        child.expect("deltasql>")
+        yield child
+    finally:
+        child.close(force=True)
+
+
+def test_a_write_is_seen_and_stopped(terminal, connection):
+    terminal.send("INSERT INTO orders SELECT value, 'x' FROM range(0, 100000000000);\r")
+    terminal.expect(r"INSERT  [\d,]+ rows  [\d.]+ [kM] rows/s  0:\d\d")
+    terminal.send("\x03")
+    terminal.expect(re.escape("interrupted; `orders` is as it was"))
+    terminal.expect("deltasql>")
+    terminal.send("SELECT count(*) AS n FROM orders;\r")
+    terminal.expect(re.escape("(1 row)"))
+    terminal.send(".quit\r")
+    terminal.expect(pexpect.EOF)
+    assert connection.table("orders").version() == 1
