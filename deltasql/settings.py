@@ -161,9 +161,9 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "deltasql.write.row_group_rows",
-        whole(0, 1 << 24),
-        0,
-        "how many rows a row group of a data file has at most (0: 1048576 where rows are only added, else 131072)",
+        whole(1024, 1 << 24),
+        1 << 17,
+        "how many rows a row group of a data file has at most",
     ),
     Setting(
         "deltasql.optimize.target_file_size",

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 
 from deltasql.catalog.evolution import Evolved, evolved
 from deltasql.catalog.snapshot import Snapshot
@@ -15,10 +13,8 @@ from deltasql.engine.engine import BoundQuery
 from deltasql.errors import ColumnNotFound, NotSupportedError, PlanError
 from deltasql.names import did_you_mean, match
 from deltasql.operations.operation import Plan, counts, tables_plan, writing
-from deltasql.operations.translate import translated
 from deltasql.result import Result
 from deltasql.session import StatementContext
-from deltasql.settings import Settings
 from deltasql.sql import statements
 from deltasql.sql.dialect import tokenize
 from deltasql.sql.select_list import told_apart
@@ -26,14 +22,12 @@ from deltasql.sql.splice import Edit, splice
 from deltasql.sql.statements import Fragment
 from deltasql.sql.woven import Woven, listed, woven
 from deltasql.write.demands import default_of
-from deltasql.write.features import delta_rs_appends
 from deltasql.write.filling import filled
 from deltasql.write.fit import offered
 from deltasql.write.identity import is_identity
 from deltasql.write.replacing import Replaced, in_partition, rows_where
-from deltasql.write.settings import file_settings
 from deltasql.write.source import Source, require_distinct
-from deltasql.write.target import Commit, Target, target
+from deltasql.write.target import Target, target
 from deltasql.write.values import demanding
 
 _METRICS = {"inserted": "num_added_rows", "deleted": "num_deleted_rows"}
@@ -49,48 +43,27 @@ class Insert:
     mode: str
     replaced: Replaced | None = None
     evolved: Evolved | None = None
-    by_delta_rs: bool = False
 
     def explain(self) -> Plan:
         """Target, operation, and how the source's tables are read."""
         columns = ", ".join(self.source.schema.names)
-        how = f"{'delta-rs write' if self.by_delta_rs else 'write'}: {self.mode} ({columns})"
+        how = f"write: {self.mode} ({columns})"
         return [*writing(self.target, how), *tables_plan(self.bound)]
 
     def execute(self) -> Result:
         """Write the rows; the counts are those of the commit."""
-        commit: Commit | None
-        if self.by_delta_rs:
-            source = self.source.told(self.target.context.progress)
-            with translated(self.target.entry, source):
-                self._append(source)
-            commit = self.target.require_commit()
-            inserted = int(commit.metrics.get("num_added_rows", 0))
-        else:
-            commit, counted = self.target.write(
-                "WRITE",
-                {"mode": "Append" if self.replaced is None else "Overwrite", **self._predicate()},
-                _METRICS,
-                rows=self.source,
-                others=() if self.evolved is None else self.evolved.actions,
-                schema=None if self.evolved is None else self.evolved.schema,
-                blind=self.replaced is None and not self._reads_target(),
-                **({} if self.replaced is None else self.replaced.parts()),
-            )
-            inserted = counted.inserted
-        return counts("INSERT", {"num_affected_rows": inserted, "num_inserted_rows": inserted}, commit)
-
-    def _append(self, source: Source) -> None:
-        settings = self.target.session.settings
-        size = file_settings(settings, self.target.snapshot.properties).target_file_size
-        write_deltalake(
-            DeltaTable(str(self.target.snapshot.location), version=self.target.snapshot.version),
-            source.reader(),
-            mode="append",
-            target_file_size=size,
-            writer_properties=_writer_properties(settings),
-            commit_properties=CommitProperties(custom_metadata=dict(self.target.recorded())),
+        commit, counted = self.target.write(
+            "WRITE",
+            {"mode": "Append" if self.replaced is None else "Overwrite", **self._predicate()},
+            _METRICS,
+            rows=self.source,
+            others=() if self.evolved is None else self.evolved.actions,
+            schema=None if self.evolved is None else self.evolved.schema,
+            blind=self.replaced is None and not self._reads_target(),
+            **({} if self.replaced is None else self.replaced.parts()),
         )
+        inserted = counted.inserted
+        return counts("INSERT", {"num_affected_rows": inserted, "num_inserted_rows": inserted}, commit)
 
     def _predicate(self) -> dict[str, str]:
         return {} if self.replaced is None or self.replaced.text is None else {"predicate": self.replaced.text}
@@ -102,34 +75,14 @@ class Insert:
         )
 
 
-_CODECS: dict[str, Literal["ZSTD", "SNAPPY", "LZ4_RAW", "GZIP", "UNCOMPRESSED"]] = {
-    "zstd": "ZSTD",
-    "snappy": "SNAPPY",
-    "lz4": "LZ4_RAW",
-    "gzip": "GZIP",
-    "none": "UNCOMPRESSED",
-}
-
-
-def _writer_properties(settings: Settings) -> WriterProperties:
-    """How delta-rs writes files, as the settings say."""
-    return WriterProperties(
-        compression=_CODECS[settings["deltasql.write.compression"]],
-        max_row_group_size=settings["deltasql.write.row_group_rows"] or None,
-    )
-
-
 def plan(statement: statements.Insert, context: StatementContext) -> Insert:
     """Bind the source and match its columns with the table's."""
     replaces = statement.overwrite or statement.replace_where is not None
-    into = target(statement.table, context)
+    into = target(statement.table, context, removes_data=replaces)
     made = _Columns(statement, into)
-    if made.evolved is not None or replaces:
-        into.require_writable(removes_data=replaces)
     schema = into.snapshot.schema if made.evolved is None else made.evolved.schema
     bound, positions = made.query(schema)
     demanded = demanding(into, schema)
-    by_delta_rs = not replaces and made.evolved is None and demanded is None and delta_rs_appends(into.snapshot)
     source = filled(bound.read, positions, schema, into, demanded)
     replaced = None
     if statement.replace_where is not None:
@@ -137,10 +90,8 @@ def plan(statement: statements.Insert, context: StatementContext) -> Insert:
         source = replaced.held(source)
     elif statement.overwrite:
         replaced = in_partition({value.column: value.value for value in made.partition if value.value}, into)
-    if not by_delta_rs and not replaces:
-        into.require_writable(removes_data=False)
     mode = "append" if replaced is None else replaced.shown
-    return Insert(into, bound, source, mode, replaced, made.evolved, by_delta_rs)
+    return Insert(into, bound, source, mode, replaced, made.evolved)
 
 
 class _Columns:

@@ -23,7 +23,6 @@ from deltasql.output.delimited import Style, write_delimited
 from deltasql.settings import Settings, choice, switch, whole
 from deltasql.sql.statements import CopyTo
 from deltasql.types import sql_name
-from deltasql.write.files import ROW_GROUP
 from deltasql.write.source import require_distinct
 
 _Batches = Iterable[pa.RecordBatch]
@@ -66,7 +65,7 @@ def exporting(statement: CopyTo, schema: pa.Schema, settings: Settings) -> Expor
         raise NotSupportedError(f"COPY … TO can't write the format `{format}`", hint=hint)
     options = _values(format, dict(statement.options))
     if format == "parquet":
-        options = {"row_group_size": settings["deltasql.write.row_group_rows"] or ROW_GROUP, **options}
+        options = {"row_group_size": settings["deltasql.write.row_group_rows"], **options}
         options = {"compression": settings["deltasql.write.compression"], **options}
     elif packed is not None and format != "arrow":
         options = {"compression": packed, **options}

@@ -43,7 +43,7 @@ Not among them, on purpose: ``checkpointProtection`` (which old entries may go i
 ``materializePartitionColumns``, ``geospatial``, ``icebergWriterCompat…`` (other files than ours).
 """
 
-_IDENTITY, _NEWEST = 6, 7
+_NEWEST = 7
 
 
 def require_writable(snapshot: Snapshot, *, removes_data: bool) -> None:
@@ -63,27 +63,6 @@ def require_writable(snapshot: Snapshot, *, removes_data: bool) -> None:
     if removes_data and snapshot.properties.get("delta.appendOnly", "").lower() == "true":
         message = f"`{snapshot.name}` is append-only, so no row of it can be removed or changed"
         raise ConstraintViolation(message, hint="its property `delta.appendOnly` is true")
-
-
-_DELTA_RS_APPENDS = frozenset(
-    [
-        "appendOnly",
-        "changeDataFeed",
-        "checkConstraints",
-        "columnMapping",
-        "deletionVectors",
-        "generatedColumns",
-        "invariants",
-        "timestampNtz",
-        "v2Checkpoint",
-    ]
-)
-
-
-def delta_rs_appends(snapshot: Snapshot) -> bool:
-    """True if delta-rs may add rows to the table: it refuses other features at every write (facts.md, 59)."""
-    version = snapshot.table.protocol().min_writer_version
-    return version != _IDENTITY and Protocol.of(snapshot).features <= _DELTA_RS_APPENDS
 
 
 def tracks_rows(snapshot: Snapshot) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from deltasql.settings import Settings, file_size
-from deltasql.write.files import ROW_GROUP, FileSettings
+from deltasql.write.files import FileSettings
 
 _DEFAULT_SIZE = 128 << 20
 
@@ -18,7 +18,7 @@ def file_settings(settings: Settings, properties: Mapping[str, str]) -> FileSett
     return FileSettings(
         compression=settings["deltasql.write.compression"],
         target_file_size=target,
-        row_group_rows=settings["deltasql.write.row_group_rows"] or ROW_GROUP,
+        row_group_rows=settings["deltasql.write.row_group_rows"],
     )
 
 

@@ -25,16 +25,6 @@ class Source:
         """The stream. The rows are made while delta-rs writes: memory doesn't grow with their number."""
         return pa.RecordBatchReader.from_batches(self.schema, self.batches())
 
-    def told(self, tell: Callable[[int], None]) -> Source:
-        """The same rows; ``tell`` hears of each batch how many it has."""
-
-        def rows() -> Iterator[pa.RecordBatch]:
-            for batch in self.batches():
-                yield batch
-                tell(batch.num_rows)
-
-        return Source(self.schema, rows)
-
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows, a batch at a time."""
         try:

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from deltasql.catalog.catalog import TableEntry
-from deltasql.catalog.log import commit_info
 from deltasql.catalog.recorded import recorded, remove_of
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.numbered import FILE, ROW, Numbered
 from deltasql.engine.sources import Source as Table
-from deltasql.errors import CastError, DataError, InternalError
+from deltasql.errors import CastError, DataError
 from deltasql.names import quote
 from deltasql.session import Given, Session, StatementContext
 from deltasql.sql.subqueries import MANY_ROWS
@@ -111,14 +110,6 @@ class Target:
     def recorded(self) -> dict[str, str]:
         """What the commit says beside what it is, with a mark by which it is found again."""
         return commit_metadata(self.context) | dict(self._mark)
-
-    def require_commit(self) -> Commit:
-        """The commit that another made with `recorded`."""
-        version = self._committed()
-        if version is None:
-            raise InternalError(f"the commit to `{self.entry}` isn't in its log")
-        info = commit_info(self.snapshot.location, version)
-        return Commit(version, dict(info.get("operationMetrics") or {}))
 
     def _committed(self) -> int | None:
         """The version that this statement made, if it did."""

@@ -14,6 +14,7 @@ import pytest
 
 import deltasql
 import deltasql.errors
+from deltasql.config import VARIABLES
 
 FAKE = Path(__file__).with_name("fake.py")
 ROOT = Path(deltasql.errors.__file__).parents[1]
@@ -30,6 +31,14 @@ class Terminal(io.TextIOWrapper):
 
     def text(self) -> str:
         return self.buffer.getvalue().decode()  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def nothing_set_down(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No configuration of whoever runs the tests."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

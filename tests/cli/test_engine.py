@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import deltasql
@@ -50,3 +52,35 @@ def test_read_only_refuses_a_write(tmp_path):
     done = run(str(tmp_path), "--read-only", "-c", "CREATE TABLE t (id BIGINT)")
     assert done.returncode == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_of_a_file_hold_and_wrong_ones_are_named(tmp_path):
+    file = tmp_path / "c.toml"
+    file.write_text('root = "lake"\nsettings.time_zone = "Asia/Tokyo"\nsettings.deltasql.threads = 1')
+    done = run("--config", str(file), "-c", "SHOW time_zone", "-c", "SHOW deltasql.threads")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1].startswith("time_zone,Asia/Tokyo,")
+    assert done.stdout.splitlines()[4].startswith("deltasql.threads,1,")
+    file.write_text("settings.deltasql.thread = 1")
+    done = run("--config", str(file), "-c", "SELECT 1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"error: setting `deltasql.thread` in `{file}`: there is no setting" in done.stderr
+    file.write_text('settings.deltasql.threads = "many"')
+    assert "`many` is no value of `deltasql.threads`" in run("--config", str(file), "-c", "SELECT 1").stderr
+
+
+def test_ctrl_c_stops_a_write(tmp_path):
+    run(str(tmp_path), input=SCRIPT)
+    before = set((tmp_path / "t").rglob("*"))
+    insert = "INSERT INTO t SELECT value, 'x' FROM range(0, 100000000000)"
+    with subprocess.Popen(
+        [sys.executable, "-m", "deltasql", str(tmp_path), "-c", insert], stderr=subprocess.PIPE, env=ENVIRONMENT
+    ) as process:
+        deadline = time.monotonic() + 60
+        while set((tmp_path / "t").rglob("*")) == before and time.monotonic() < deadline:
+            time.sleep(0.1)  # until delta-rs has written a whole file
+        process.send_signal(signal.SIGINT)
+        _, words = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in words
+    assert run(str(tmp_path), "-c", "SELECT count(*) AS n FROM t").stdout == "n\n2\n"

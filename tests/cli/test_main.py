@@ -285,3 +285,69 @@ def test_help_and_version(capsys):
     assert "exit codes: 0 fine" in capsys.readouterr().out
     assert main(["--version"]) == FINE
     assert capsys.readouterr().out.startswith("deltasql ")
+
+
+class TestConfiguration:
+    @pytest.fixture
+    def asked(self, fake, monkeypatch):
+        """What `connect` was asked for, and the statements behind it."""
+        asked = []
+        connection = fake.connect("x")
+        connection.sql = asked.append
+        monkeypatch.setattr(
+            "deltasql.connect", lambda root, *, read_only: asked.append((root, read_only)) or connection, raising=False
+        )
+        return asked
+
+    def test_a_profile(self, asked, tmp_path, monkeypatch, capsys):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "deltasql.toml").write_text(
+            "root = 'lake'\n[profiles.p]\nread_only = true\nformat = 'json'\nsettings.time_zone = \"it's\""
+        )
+        assert main(["-c", "ROWS 1"]) == FINE
+        assert main(["--profile", "p", "-c", "ROWS 1"]) == FINE
+        assert asked == [(str(tmp_path / "lake"), False), (str(tmp_path / "lake"), True), "SET time_zone = 'it''s'"]
+        assert capsys.readouterr().out == 'n,s\n1,row 1\n[\n{"n": 1, "s": "row 1"}\n]\n'
+
+    def test_arguments_win(self, asked, tmp_path, monkeypatch, capsys):
+        (tmp_path / "c.toml").write_text("root = 'lake'\nformat = 'json'")
+        monkeypatch.setenv("DELTASQL_ROOT", "variable")
+        assert main(["--config", str(tmp_path / "c.toml"), "-c", "ROWS 1"]) == FINE
+        assert main(["--config", str(tmp_path / "c.toml"), "argument", "--format", "tsv", "-c", "ROWS 1"]) == FINE
+        assert [root for root, _ in asked] == ["variable", "argument"]
+        assert capsys.readouterr().out.endswith("n\ts\n1\trow 1\n")
+
+    def test_an_extension_wins_over_the_file(self, asked, tmp_path, monkeypatch):
+        monkeypatch.setenv("DELTASQL_FORMAT", "json")
+        assert main(["-c", "ROWS 1", "-o", str(tmp_path / "r.csv")]) == FINE
+        assert (tmp_path / "r.csv").read_text() == "n,s\n1,row 1\n"
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [("format = 'xls'", "`xls` is no format, and it is set in `"), ("rot = 1", "unknown key `rot` in `")],
+    )
+    def test_wrong_ones_are_wrong_usage(self, asked, text, words, tmp_path, capsys):
+        (tmp_path / "c.toml").write_text(text)
+        assert main(["--config", str(tmp_path / "c.toml"), "-c", "ROWS 1"]) == USAGE
+        assert capsys.readouterr().err.startswith(f"error: {words}")
+        assert asked == []
+
+    def test_a_variable_that_is_wrong_is_named(self, monkeypatch, capsys):
+        monkeypatch.setenv("DELTASQL_FORMAT", "xls")
+        assert main(["-c", "ROWS 1"]) == USAGE
+        assert "set in `DELTASQL_FORMAT`" in capsys.readouterr().err
+
+
+def test_dialects_are_refused_by_name(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--dialect", "databricks", "-c", "ROWS 1"])
+    assert stopped.value.code == USAGE
+    assert "the dialect `databricks` is not supported" in capsys.readouterr().err
+
+
+def test_sql_that_is_no_utf8(fake, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["-c", "ROWS \udcff"])
+    assert stopped.value.code == USAGE
+    assert "it isn't UTF-8" in capsys.readouterr().err
+    assert fake.ran == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -173,6 +174,14 @@ def test_every_command_has_help(command):
 )
 def test_help_on_a_statement(text, grammar):
     assert after(text).told == [grammar]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.names[0])
+def test_every_command_is_in_the_docs(command):
+    page = (Path(__file__).parents[2] / "docs" / "repl.md").read_text(encoding="utf-8").replace(r"\|", "|")
+    names = [name for name in command.names if not name.isalpha()]
+    assert f"| `{command.usage}` " in page
+    assert not [name for name in names if f"`{name}" not in page]
 
 
 def test_names_are_unique():

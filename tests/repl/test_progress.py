@@ -179,9 +179,14 @@ class TestPager:
 
     def test_what_came_before_an_error_is_shown(self, both):
         stdout = both()
-        with pytest.raises(ZeroDivisionError), screen(("cat",), lambda: None) as out:
-            out.write(b"a line\n")
-            raise ZeroDivisionError
+
+        def fails() -> None:
+            with screen(("cat",), lambda: None) as out:
+                out.write(b"a line\n")
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fails()
         assert stdout.text() == "a line\n"
 
     def test_large_results_are_head_and_tail(self, shell, both):
