@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,16 +16,27 @@ ROWS = 2_000_000
 TEXTS = f"(SELECT value AS v, md5(CAST(value AS VARCHAR)) AS m FROM range(0, {ROWS}))"
 
 
-def test_a_sort_and_a_grouping_spill_past_the_limit() -> None:
+_SORTED = f"""
+import deltasql
+con = deltasql.connect()
+con.sql("SET deltasql.memory_limit = '60MB'")
+last, rows = "", 0
+for batch in con.sql("SELECT m FROM {TEXTS} ORDER BY m").to_reader():
+    values = batch.column(0)
+    assert last <= values[0].as_py()
+    last, rows = values[-1].as_py(), rows + batch.num_rows
+assert rows == {ROWS}
+"""
+
+
+def test_a_sort_spills_past_the_limit() -> None:
+    # In a process of its own: after it, DataFusion 55 has been seen to wait for ever in the next query that spills.
+    subprocess.run([sys.executable, "-c", _SORTED], check=True, timeout=120)
+
+
+def test_a_grouping_spills_past_the_limit() -> None:
     with deltasql.connect() as con:
         con.sql("SET deltasql.memory_limit = '60MB'")
-        batches = con.sql(f"SELECT m FROM {TEXTS} ORDER BY m").to_reader()
-        last, rows = "", 0
-        for batch in batches:
-            values = batch.column(0)
-            assert last <= values[0].as_py()
-            last, rows = values[-1].as_py(), rows + batch.num_rows
-        assert rows == ROWS
         assert con.sql(f"SELECT count(*) FROM (SELECT m, count(*) FROM {TEXTS} GROUP BY m)").fetchall() == [(ROWS,)]
 
 
