@@ -15,6 +15,7 @@ import pytest
 from deltasql import cli
 from deltasql.demo import make_lake
 from deltasql.output import FORMATS
+from deltasql.repl import formats
 
 PAGE = Path(__file__).parents[2] / "docs" / "output.md"
 
@@ -23,7 +24,7 @@ def test_every_format_is_listed_with_its_endings():
     rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert [name for name, _ in rows] == list(FORMATS)
     endings = {ending: name for name, cell in rows for ending in re.findall(r"`(\.\w+)`", cell)}
-    assert endings == cli._EXTENSIONS
+    assert endings == formats._EXTENSIONS
 
 
 def test_its_commands_print_what_it_shows(tmp_path, monkeypatch, capsysbinary):

@@ -26,7 +26,8 @@ def written(
     batch: int = 1000,
 ) -> list[DataFile]:
     """``rows`` in files below ``location``."""
-    location.mkdir(parents=True, exist_ok=True)
+    if not location.exists():
+        location.mkdir(parents=True)
     files = DataFiles(location, rows.schema, partition_columns, properties or {}, settings or FileSettings())
     for each in rows.to_batches(max_chunksize=batch):
         files.write(each)
