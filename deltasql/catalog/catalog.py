@@ -140,6 +140,10 @@ class Catalog:
         found = match(reference.name, self.temporaries, what="view", span=reference.span)
         return None if found is None else self.temporaries[found]
 
+    def is_temporary(self, reference: TableReference) -> bool:
+        """Tell whether ``reference`` means a temporary view of the connection's."""
+        return reference.path is None and self._temporary_view(reference) is not None
+
     def _place(self, reference: TableReference, home: Home) -> tuple[Root, str, str]:
         """Root, schema (in stored spelling) and table of a name of one to three parts."""
         parts = reference.parts

@@ -1,6 +1,6 @@
 """Statements to effects: one file per statement, named as delta-rs names the operation.
 
-``PLANNERS`` says which function binds which statement.
+``PLANNERS`` says which function binds which statement, ``READING`` which of them a read-only connection takes.
 """
 
 from __future__ import annotations
@@ -46,8 +46,22 @@ from deltasql.sql.statements import Statement
 
 
 def plan(statement: Statement, context: StatementContext) -> Operation:
-    """Bind ``statement``: all its names are resolved, and nothing has happened yet."""
+    """Bind ``statement``: all its names are resolved, and nothing has happened yet.
+
+    Raises `OperationalError` for a write on a read-only connection: this is the gate for every statement.
+    """
+    if not _reads(statement, context):
+        context.session.catalog.require_writable()
     return PLANNERS[type(statement)](statement, context)
+
+
+def _reads(statement: Statement, context: StatementContext) -> bool:
+    """True for what changes no table and no catalog; temporary views are the connection's own."""
+    if isinstance(statement, statements.CreateView):
+        return statement.temporary
+    if isinstance(statement, statements.DropView):
+        return context.session.catalog.is_temporary(statement.view)
+    return type(statement) in READING
 
 
 PLANNERS: dict[type[Statement], Planner] = {
@@ -98,3 +112,29 @@ PLANNERS: dict[type[Statement], Planner] = {
     statements.ShowOption: set.plan_show,
     statements.ResetOption: set.plan_reset,
 }
+
+READING: frozenset[type[Statement]] = frozenset({
+    statements.Query,
+    statements.Explain,  # Of another statement, which is asked in its turn.
+    statements.CopyTo,  # Its file is in no table and in no catalog (`write.exporting`).
+    statements.UseSchema,
+    statements.Attach,
+    statements.Detach,
+    statements.DescribeHistory,
+    statements.DescribeDetail,
+    statements.DescribeTable,
+    statements.DescribeSchema,
+    statements.ShowTables,
+    statements.ShowViews,
+    statements.ShowSchemas,
+    statements.ShowCatalogs,
+    statements.ShowFunctions,
+    statements.ShowColumns,
+    statements.ShowPartitions,
+    statements.ShowProperties,
+    statements.ShowCreateTable,
+    statements.SetOption,
+    statements.ShowOption,
+    statements.ResetOption,
+})  # fmt: skip
+"""The statements that write nothing. One that isn't among them is a write, so that a new one is refused at first."""

@@ -40,7 +40,6 @@ class Drop:
 def plan(statement: statements.DropTable, context: StatementContext) -> Drop:
     """Find the table."""
     catalog = context.session.catalog
-    catalog.require_writable()
     if statement.table.path is not None:
         message = "a table named by its path is in no catalog, so it can't be dropped"
         raise NotSupportedError(message, hint="remove its folder", span=statement.table.span)

@@ -83,7 +83,6 @@ def plan_create(statement: statements.CreateSchema, context: StatementContext) -
 def plan_drop(statement: statements.DropSchema, context: StatementContext) -> DropSchema | Nothing:
     """``DROP SCHEMA [IF EXISTS] [catalog.]schema [RESTRICT | CASCADE]``: with CASCADE, its tables and views go too."""
     catalog = context.session.catalog
-    catalog.require_writable()
     try:
         in_catalog, name = catalog.schema_of(statement.name)
     except SchemaNotFound as error:

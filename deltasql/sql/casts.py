@@ -77,6 +77,14 @@ def _type(tokens: tuple[Token, ...], start: int, end: int) -> str:
 
 def _primary(tokens: tuple[Token, ...], index: int) -> int:
     """The first token of what ``::`` at ``index`` casts: a name, a literal, a call, brackets, another cast."""
+    start = _operand(tokens, index)
+    while start > 1 and tokens[start - 1].text == "::":
+        start = _operand(tokens, start - 1)
+    return max(start, 0)
+
+
+def _operand(tokens: tuple[Token, ...], index: int) -> int:
+    """The first token of what ends before ``index``; a cast's is its type."""
     start = index - 1
     if start >= 0 and tokens[start].text in (")", "]"):
         depth = 0
@@ -89,7 +97,7 @@ def _primary(tokens: tuple[Token, ...], index: int) -> int:
             start -= 1
     while start > 1 and tokens[start - 1].text == "." and tokens[start - 2].is_name:
         start -= 2
-    return _primary(tokens, start - 1) if start > 1 and tokens[start - 1].text == "::" else max(start, 0)
+    return start
 
 
 def _is_compared(tokens: tuple[Token, ...], start: int, end: int) -> bool:

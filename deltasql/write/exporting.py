@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from deltasql.catalog.catalog import local_path
 from deltasql.catalog.snapshot import is_table
+from deltasql.catalog.store import FOLDER
 from deltasql.engine.external import character
 from deltasql.errors import NotSupportedError, PlanError, StorageError
 from deltasql.names import did_you_mean
@@ -82,6 +83,8 @@ def _place(text: str) -> Path:
     table = next((folder for folder in path.parents if is_table(folder)), None)
     if table is not None:
         raise PlanError(f"`{text}` lies in the Delta table `{table}`", hint="use `INSERT INTO` to add rows to it")
+    if path.parent.name == FOLDER:
+        raise PlanError(f"`{text}` lies among the registrations of a root", hint="write it elsewhere")
     return path
 
 

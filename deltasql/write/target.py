@@ -209,7 +209,6 @@ def target(table: Any, context: StatementContext, *, removes_data: bool | None =
     ``removes_data`` set: our own commits must be right for it, and rows may go from it or not.
     """
     catalog = context.session.catalog
-    catalog.require_writable()
     entry = context.entry(table)
     catalog.require_writable(entry)
     found = Target(context, entry, context.latest(entry))
