@@ -24,6 +24,10 @@ test: $(TOOLS) $(COMPILED) ## all tests, on two processes
 search: $(TOOLS) ## the tests of properties, with other examples each time
 	DELTASQL_EXAMPLES=search $(BIN)/pytest -n 2 tests/differential tests/sql tests/write tests/engine tests/test_types.py $(PYTEST)
 
+.PHONY: soak
+soak: $(TOOLS) ## faults, load and fuzzing at length, with another seed each time: DELTASQL_SEED=… make soak for one again
+	DELTASQL_SOAK=1 DELTASQL_SEED=$${DELTASQL_SEED:-$$(date +%s)} $(BIN)/pytest -n 2 -v tests/reliability $(PYTEST)
+
 .PHONY: lint
 lint: $(TOOLS) ## ruff, mypy, the layers
 	$(BIN)/ruff check .
