@@ -12,6 +12,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from deltasql.dbapi import (
+    BINARY,
+    DATETIME,
+    NUMBER,
+    ROWID,
+    STRING,
+    Binary,
+    Cursor,
+    Date,
+    DateFromTicks,
+    Time,
+    TimeFromTicks,
+    Timestamp,
+    TimestampFromTicks,
+    apilevel,
+    paramstyle,
+    threadsafety,
+)
 from deltasql.errors import (
     AlreadyExists,
     CastError,
@@ -44,6 +62,7 @@ from deltasql.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from deltasql.connection import Connection
@@ -53,7 +72,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "BINARY",
+    "DATETIME",
+    "NUMBER",
+    "ROWID",
+    "STRING",
     "AlreadyExists",
+    "Binary",
     "CastError",
     "ClosedError",
     "ColumnNotFound",
@@ -61,8 +86,11 @@ __all__ = [
     "ConfigError",
     "Connection",
     "ConstraintViolation",
+    "Cursor",
     "DataError",
     "DatabaseError",
+    "Date",
+    "DateFromTicks",
     "Error",
     "IntegrityError",
     "InterfaceError",
@@ -80,30 +108,62 @@ __all__ = [
     "Span",
     "StorageError",
     "TableNotFound",
+    "Time",
+    "TimeFromTicks",
+    "Timestamp",
+    "TimestampFromTicks",
     "UnsupportedStatement",
     "UnsupportedTableFeature",
     "VersionNotFound",
     "Warning",
     "__version__",
+    "apilevel",
     "connect",
+    "paramstyle",
     "plot",
+    "threadsafety",
 ]
 
 
-def connect(root: str | Path | None = None, *, read_only: bool = False) -> Connection:
+def connect(
+    root: str | Path | None = None,
+    *,
+    read_only: bool = False,
+    profile: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Connection:
     """Open the Delta tables below ``root``, a local folder, and give a `Connection`.
 
     A root that doesn't exist is made by the first write. Without a root, tables live in a temporary folder
-    that goes at close. A ``read_only`` connection refuses every write.
+    that goes at close. A ``read_only`` connection refuses every write. ``profile`` is one of `deltasql.toml`, whose
+    root, ``read_only`` and settings hold where the arguments say nothing; without one no file is read.
+    ``settings`` are values by name, as SET takes them.
 
-    Raises `ConfigError` for a root that is no folder, `InterfaceError` where the installed datafusion and
-    deltalake aren't the pair that deltasql was tested with.
+    Raises `ConfigError` for a root that is no folder, a profile or a setting that there isn't, a wrong value;
+    `InterfaceError` where the installed datafusion and deltalake aren't the pair that deltasql was tested with.
     """
-    from deltasql.connection import Connection
+    from deltasql.connection import Connection, configure
     from deltasql.versions import require_tested
 
     require_tested()
-    return Connection(root, read_only=read_only)
+    config = None
+    if profile is not None:
+        import os
+
+        from deltasql.config import read_config
+
+        config = read_config(os.environ, profile=profile)
+        root = config.root if root is None else root
+        read_only = read_only or bool(config.read_only)
+    connection = Connection(root, read_only=read_only)
+    try:
+        if config is not None:
+            configure(connection, config.settings, where=f" in {config.where('settings')}")
+        configure(connection, settings or {})
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def plot(connection: Connection, table: str, column: str | None = None, *, path: str | Path | None = None) -> str:

@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from deltasql.arguments import DASH, parser, read_stdin
 from deltasql.errors import ConfigError, Error, Interrupted, NotSupportedError
-from deltasql.names import literal
 from deltasql.repl.files import UnusableError, replacing
 from deltasql.repl.formats import APART, BINARY, FORMAT_NAMES, of_file
 from deltasql.repl.words import say
@@ -136,9 +135,10 @@ def _run(arguments: argparse.Namespace, config: Config) -> int:
     with ExitStack() as stack:
         root = stack.enter_context(_demo_lake()) if arguments.demo else config.root
         import deltasql
+        from deltasql.connection import configure
 
         connection = stack.enter_context(deltasql.connect(root, read_only=bool(config.read_only)))
-        _set(connection, config)
+        configure(connection, config.settings, where=f" in {config.where('settings')}")
         if prompt:
             return _prompt(connection, arguments, config)
         out = stack.enter_context(_destination(arguments.output))
@@ -148,16 +148,6 @@ def _run(arguments: argparse.Namespace, config: Config) -> int:
             results = chain.from_iterable(map(connection.script, scripts))
             _write(connection, results, out, _format(arguments, config), _options(arguments))
     return FINE
-
-
-def _set(connection: Connection, config: Config) -> None:
-    """Give the settings their values. Raises `ConfigError` naming the file and the setting."""
-    for name, text in config.settings.items():
-        try:
-            connection.sql(f"SET {name} = {literal(text)}")
-        except Error as error:
-            message = f"setting `{name}` in {config.where('settings')}: {error.message}"
-            raise ConfigError(message, hint=error.hint) from error
 
 
 def _prompt(connection: Connection, arguments: argparse.Namespace, config: Config) -> int:

@@ -26,7 +26,8 @@ _KEYS = {"root": str, "format": str, "read_only": bool, "settings": dict}
 _TOP = {**_KEYS, "profile": str, "profiles": dict}
 _KINDS = {str: "text", bool: "true or false", dict: "a table"}
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_SETTING = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+SETTING = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+"""What a setting can be called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ class _File:
             name = f"{prefix}{key}"
             if isinstance(value, dict):
                 yield from self._settings(value, where, f"{name}.")
-            elif _SETTING.fullmatch(name) is None:
+            elif SETTING.fullmatch(name) is None:
                 raise self._wrong(f"{where}.{name}", "isn't the name of a setting")
             elif isinstance(value, bool):
                 yield name.lower(), "true" if value else "false"

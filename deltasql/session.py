@@ -73,6 +73,7 @@ class StatementContext:
 
     ``text`` is the statement as the user wrote it. ``progress`` is told how many rows more were written. ``home`` is
     where names resolve, if not where the connection's do, ``inside`` the views whose text is being resolved.
+    ``brought`` are tables by names that no user's have.
     """
 
     session: Session
@@ -81,6 +82,7 @@ class StatementContext:
     progress: Callable[[int], None] = _unheard
     home: Home | None = None
     inside: tuple[tuple[str, str, str], ...] = ()
+    brought: Mapping[str, Source] = field(default_factory=dict)
     _latest: dict[TableEntry, Snapshot] = field(default_factory=dict)
 
     # -- tables
@@ -186,6 +188,9 @@ class StatementContext:
             if wanted.parts and (name := wanted.parts[-1]) in given:
                 table = given[name]
                 return self._served(table.parts, table.source, found, pinned=name, written=len(wanted.parts))
+            if len(wanted.parts) == 1 and (rows := self.brought.get(wanted.name)) is not None:
+                parts = catalogs.MAIN, catalogs.DEFAULT, wanted.name
+                return self._served(parts, rows, found, written=1)
             if any(fold(part) == information.NAME for part in wanted.parts[-2:-1]):
                 return self._information(wanted, found)
             wanted = self.session.catalog.travel(wanted)
@@ -221,7 +226,7 @@ class StatementContext:
             raise NotSupportedError(f"`{view}` is a view, which can't be read as of another version", hint=hint)
         if view.parts in self.inside:
             raise PlanError(f"the view `{view}` reads itself")
-        inside = replace(self, parameters={}, home=view.home, inside=(*self.inside, view.parts))
+        inside = replace(self, parameters={}, brought={}, home=view.home, inside=(*self.inside, view.parts))
         try:
             query, _ = inside._resolved(view.query, {}, sources)  # noqa: SLF001  # It is of this class.
             given = self.session.engine.schema(query, sources)
