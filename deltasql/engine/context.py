@@ -26,10 +26,19 @@ CONFIG = {
     # min(a) beside max(a) loses rows with it (DataFusion 55, tests/engine/test_facts.py).
     "datafusion.optimizer.enable_aggregate_dynamic_filter_pushdown": "false",
 }
-# What makes sorts spill where memory is limited; with DataFusion's own values they fail (facts.md, 57).
+# Where memory is limited: what makes sorts spill, which fail with DataFusion's own values (facts.md, 57), and plans
+# without the exchange between partitions that waits for ever once two of its sources spill (apache/datafusion#24883).
 _FRUGAL = {
     "datafusion.execution.batch_size": "2048",
     "datafusion.execution.sort_spill_reservation_bytes": "2097152",
+    "datafusion.optimizer.repartition_aggregations": "false",
+    "datafusion.optimizer.repartition_joins": "false",
+    "datafusion.optimizer.repartition_windows": "false",
+}
+_PARTITIONS = "datafusion.execution.target_partitions"
+_SORT_MERGE = {
+    "datafusion.optimizer.prefer_hash_join": "false",
+    "datafusion.optimizer.repartition_joins": "true",
 }
 _FIXED = {
     "datafusion.sql_parser.": "deltasql reads SQL in DataFusion's own dialect",
@@ -130,6 +139,11 @@ class Context:
         finally:
             for name, value in before.items():
                 self._change(name, value)
+
+    def _sort_merge(self) -> dict[str, str]:
+        """The options under which joins sort and merge, which DataFusion does only between partitions."""
+        most = max(2, int(self._set.get(_PARTITIONS, self._default(_PARTITIONS))))
+        return {_PARTITIONS: str(most), **_SORT_MERGE}
 
     def _default(self, name: str) -> str:
         """The value that an option has as long as nobody sets it."""

@@ -184,7 +184,7 @@ class DataFusionEngine(Context):
                 else:
                     return
                 # A hash join can't spill. What the first stream held is free by now, as its error is forgotten.
-                yield from streamed(_SORT_MERGE)
+                yield from streamed(self._sort_merge())
 
         def analyze() -> Analysis:
             with translated(query), _blamed(bound):
@@ -311,7 +311,7 @@ class DataFusionEngine(Context):
         """DataFusion's options for a query, some of them against what it gets wrong (tests/engine/test_facts.py)."""
         options = {_COLLECT: "false"} if any(self._lies(*one, query) for one in bound.values()) else {}
         if found.joins_right:
-            options |= _SORT_MERGE
+            options |= self._sort_merge()
         if found.orders and found.unites:
             options[_REPARTITION_SORTS] = "false"
         return options
@@ -343,7 +343,6 @@ _CTES = "/ctes"  # No folder is called so, and no schema of a user's.
 _COLLECT = "datafusion.execution.collect_statistics"
 _TIME_ZONE = "datafusion.execution.time_zone"
 _REPARTITION_SORTS = "datafusion.optimizer.repartition_sorts"
-_SORT_MERGE = {"datafusion.optimizer.prefer_hash_join": "false"}
 _REMEMBERED = 32
 _FLEETING = re.compile(
     r"\b(now|today|random|uuid|explain|information_schema|(current|local)_?(time|date)\w*)\b", re.IGNORECASE
