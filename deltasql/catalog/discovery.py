@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from deltasql.catalog.snapshot import is_table
+from deltasql.catalog.snapshot import is_table, is_unfinished
 from deltasql.errors import SchemaNotFound, StorageError
 
 
@@ -36,5 +36,7 @@ def listing(folder: Path) -> Listing:
         raise SchemaNotFound(f"the folder `{folder}` does not exist") from error
     except OSError as error:
         raise StorageError(f"the folder `{folder}` can't be listed: {error.strerror}") from error
-    tables = {name for name in found if is_table(folder / name)}
-    return Listing(*(tuple(name for name in found if (name in tables) == are) for are in (True, False)))
+    tables = tuple(name for name in found if is_table(folder / name))
+    known = set(tables)
+    others = (name for name in found if name not in known)
+    return Listing(tables, tuple(name for name in others if not is_unfinished(folder / name)))

@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,11 @@ def folder(location: Path) -> Path:
     return location / "_delta_log"
 
 
+def unfinished(location: Path) -> Path:
+    """What is there, while nothing else says so, where a table is being made or was when a process died."""
+    return location / "_delta_log.tmp"
+
+
 def entry(location: Path, version: int) -> Path:
     """The log's file for a commit."""
     return folder(location) / _name(version)
@@ -42,6 +48,45 @@ def entry(location: Path, version: int) -> Path:
 
 def _name(version: int) -> str:
     return f"{version:020d}.json"
+
+
+# -- which log it is
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What tells a file from another that came in its place under the same name."""
+
+    number: int
+    modified: int
+    size: int
+
+
+def stamp(location: Path, version: int, *, held: int | None = None) -> Stamp | None:
+    """The stamp of a version's entry (in the folder that is ``held``); None if there is none."""
+    try:
+        read = entry(location, version).stat() if held is None else os.stat(_name(version), dir_fd=held)
+    except OSError:
+        return None
+    return Stamp(read.st_ino, read.st_mtime_ns, read.st_size)
+
+
+@contextmanager
+def holding(location: Path) -> Iterator[int]:
+    """The log's folder, held open: whatever comes in its place meanwhile is another (`is_held`). Raises OSError."""
+    held = os.open(folder(location), os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield held
+    finally:
+        os.close(held)
+
+
+def is_held(location: Path, held: int) -> bool:
+    """True as long as the log of the table at ``location`` is the one that is held: nobody dropped the table."""
+    try:
+        return os.path.samestat(os.fstat(held), os.stat(folder(location)))  # noqa: PTH116 (it may be a descriptor)
+    except OSError:
+        return False
 
 
 # -- versions

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from deltasql.catalog import discovery
 from deltasql.catalog.places import DEFAULT, TableEntry, is_safe
-from deltasql.catalog.snapshot import is_table
+from deltasql.catalog.snapshot import is_table, is_unfinished
 from deltasql.catalog.store import Registrations, Store
 from deltasql.catalog.views import View, kept, view_of
 from deltasql.errors import (
@@ -256,7 +256,7 @@ class Root:
             tables = {entry.name for entry in self.tables(schema)}
             with suppress(FileNotFoundError):
                 for path in sorted(folder.iterdir()):
-                    if path.name not in tables and not path.name.startswith(_DROPPED):
+                    if path.name not in tables and not path.name.startswith(_DROPPED) and not is_unfinished(path):
                         message = f"the folder of schema `{schema}` holds `{path.name}`, which is no table"
                         raise StorageError(message, hint=f"look at `{folder}` and remove what is there by hand")
         return sorted({*(entry.name for entry in self.tables(schema)), *self.store.read().names(schema)})
@@ -280,7 +280,7 @@ class Root:
 
 
 def _is_schema(folder: Path) -> bool:
-    return folder.is_dir() and not is_table(folder)
+    return folder.is_dir() and not is_table(folder) and not is_unfinished(folder)
 
 
 def _remove(folder: Path, what: str, then: Callable[[], None] | None = None) -> None:

@@ -12,6 +12,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -45,15 +46,23 @@ _WIDENED = frozenset({"typeWidening", "typeWidening-preview"})
 _LAST_READER, _LAST_WRITER = 3, 7
 """The newest versions of the protocol that there are."""
 
+_TRIES = 10
+"""So often may a table be dropped and made anew while it is opened."""
+
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """A table at ``version``; ``table`` is delta-rs's handle, which nobody moves."""
+    """A table at ``version``; ``table`` is delta-rs's handle, which nobody moves.
+
+    ``stamp`` is that of the version's entry in the log: with another, it is another table under the same name. None
+    where the entry was cleaned up.
+    """
 
     name: str
     location: Path
     table: DeltaTable
     version: int
+    stamp: log.Stamp | None
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -165,6 +174,11 @@ class Snapshot:
         return dict(zip(self.files, zip(*columns, strict=True), strict=True))
 
     @property
+    def is_gone(self) -> bool:
+        """True if the table was dropped since, whether or not another was made in its place."""
+        return self.stamp is not None and log.stamp(self.location, self.version) != self.stamp
+
+    @property
     def is_latest(self) -> bool:
         """True as long as no newer version has been committed."""
         return version_range(self.location)[1] == self.version
@@ -204,6 +218,11 @@ def is_table(location: Path) -> bool:
     return log.folder(location).is_dir()
 
 
+def is_unfinished(location: Path) -> bool:
+    """True if ``location`` is no table yet, but where one is being made, or was when a process died."""
+    return log.unfinished(location).is_dir() and not is_table(location)
+
+
 def open_snapshot(name: str, location: Path, version: int | None = None, *, since: int | None = None) -> Snapshot:
     """Open the table at ``location``, at ``version`` or the latest.
 
@@ -211,9 +230,33 @@ def open_snapshot(name: str, location: Path, version: int | None = None, *, sinc
     `VersionNotFound`, `UnsupportedTableFeature`, and `StorageError` for a log that can't be read.
     """
     require_plain(location)
-    if not is_table(location):
-        why = "it has no `_delta_log`" if location.is_dir() else "there is no such folder"
-        raise TableNotFound(f"`{location}` is no Delta table: {why}")
+    for _ in range(_TRIES):
+        if not is_table(location):
+            why = "it has no `_delta_log`" if location.is_dir() else "there is no such folder"
+            raise TableNotFound(f"`{location}` is no Delta table: {why}")
+        with suppress(FileNotFoundError), _reading(name), log.holding(location) as held:
+            try:
+                opened = _open(name, location, version, since)
+            except Error:
+                if log.is_held(location, held):
+                    raise
+                continue
+            if log.is_held(location, held):
+                return opened
+    raise StorageError(f"the log of `{name}` can't be read: the table is dropped and made anew all the time")
+
+
+@contextmanager
+def _reading(name: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise StorageError(f"the log of `{name}` can't be read: {error.strerror}") from error
+
+
+def _open(name: str, location: Path, version: int | None, since: int | None) -> Snapshot:
     if version is not None:
         _check_version(name, location, version)
     try:
@@ -223,7 +266,7 @@ def open_snapshot(name: str, location: Path, version: int | None = None, *, sinc
     opened = table.version()
     if (blank := log.blank_entry(location, opened, since)) is not None:
         raise StorageError(f"the log of `{name}` can't be read: `{blank}` is empty")
-    return Snapshot(name, location, table, opened)
+    return Snapshot(name, location, table, opened, log.stamp(location, opened))
 
 
 def newest_snapshot(name: str, location: Path) -> Snapshot:
@@ -343,38 +386,23 @@ class SnapshotCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._latest: dict[Path, tuple[object, Snapshot]] = {}
+        self._latest: dict[Path, Snapshot] = {}
 
     def latest(self, name: str, location: Path) -> Snapshot:
         """The table's newest snapshot; another writer's commit is seen at once."""
         with self._lock:
             held = self._latest.get(location)
         since = None
-        if held is not None and held[0] == _entry_stamp(location, held[1].version):
-            if not entry(location, held[1].version + 1).exists():
-                return held[1]
-            since = held[1].version
+        if held is not None and held.stamp is not None and held.stamp == log.stamp(location, held.version):
+            if not entry(location, held.version + 1).exists():
+                return held
+            since = held.version
         snapshot = open_snapshot(name, location, since=since)
-        stamp = _stamp(location, snapshot.version)
-        if stamp is not None:
-            with self._lock:
-                self._latest[location] = (stamp, snapshot)
+        with self._lock:
+            self._latest[location] = snapshot
         return snapshot
 
     def forget(self, location: Path) -> None:
         """Drop what is held of a table."""
         with self._lock:
             self._latest.pop(location, None)
-
-
-def _stamp(location: Path, version: int) -> object | None:
-    """What is the same as long as the entry of ``version`` is the one that was read; None if it isn't the latest."""
-    return None if entry(location, version + 1).exists() else _entry_stamp(location, version)
-
-
-def _entry_stamp(location: Path, version: int) -> object | None:
-    try:
-        read = entry(location, version).stat()
-    except OSError:
-        return None
-    return read.st_ino, read.st_mtime_ns, read.st_size

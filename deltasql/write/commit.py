@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from deltasql.catalog.log import actions as actions_of
-from deltasql.catalog.log import commit_info, entry, folder, version_range
+from deltasql.catalog.log import commit_info, entry, folder, holding, is_held, stamp, unfinished, version_range
 from deltasql.catalog.recorded import ROW_TRACKING, row_id_mark, row_id_mark_of
 from deltasql.catalog.snapshot import Snapshot, open_snapshot
 from deltasql.errors import CommitConflict, InternalError, StorageError
@@ -71,7 +71,7 @@ def commit(
     if latest < snapshot.version:
         raise _conflict(snapshot, f"version {snapshot.version} is gone")
     where = snapshot.location
-    while version <= latest or not _put(where, version, _entry(ours, info, where, version)):
+    while version <= latest or not _put(snapshot, version, _entry(ours, info, where, version)):
         _require_passable(ours, snapshot, version)
         version += 1
     _keep(snapshot, version)
@@ -93,11 +93,7 @@ def begin(
     """
     ours = _ours(actions, None, blind=True)
     info = _info(operation, parameters, metrics) | {"isolationLevel": "Serializable", "isBlindAppend": True}
-    try:
-        folder(location).mkdir(exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"`{folder(location)}` can't be made: {error.strerror}") from error
-    if not _put(location, 0, _entry(ours, info | dict(custom), location, 0)):
+    if not _put_first(location, _entry(ours, info | dict(custom), location, 0)):
         raise CommitConflict(f"another writer made the table at `{location}` first")
     return 0
 
@@ -274,34 +270,83 @@ def _tracked(actions: Sequence[_Action], mark: int, version: int) -> list[_Actio
     return made
 
 
-def _put(location: Path, version: int, data: bytes) -> bool:
-    """Make the log's entry of ``version``; False if there is one. It is there whole or not at all, at any time."""
-    final = entry(location, version)
-    aside = final.with_name(f".{final.name}.{uuid.uuid4().hex}.tmp")
+def _put(snapshot: Snapshot, version: int, data: bytes) -> bool:
+    """Make the log's entry of ``version``; False if there is one. It is there whole or not at all, at any time.
+
+    The folder is held from before it is looked at until the entry is in it, so that no entry comes into the log of
+    another table that was made in the place of ``snapshot``'s.
+    """
+    location, final = snapshot.location, entry(snapshot.location, version)
+    aside = f".{final.name}.{uuid.uuid4().hex}.tmp"
     try:
-        with aside.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        final.hardlink_to(aside)
+        with holding(location) as held:
+            try:
+                handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=held)
+                _fill(handle, data)
+                _require_same(snapshot, held)
+                os.link(aside, final.name, src_dir_fd=held, dst_dir_fd=held)
+            except OSError as error:
+                # A file server may have made the link and lost its answer.
+                if not _is_same(aside, final.name, held):
+                    if isinstance(error, FileExistsError):
+                        return False
+                    raise
+            finally:
+                with suppress(OSError):
+                    os.unlink(aside, dir_fd=held)
+            with suppress(OSError):
+                os.fsync(held)
     except OSError as error:
-        # A file server may have made the link and lost its answer.
-        if not _is_same(aside, final):
-            if isinstance(error, FileExistsError):
-                return False
-            why = "its file system has no hard links" if error.filename2 and error.errno in _NO_LINKS else None
-            raise StorageError(f"`{final}` can't be written: {error.strerror}", hint=why) from error
-    finally:
-        with suppress(OSError):
-            aside.unlink()
-    with suppress(OSError):
-        _to_disk(folder(location))
+        if not final.parent.exists():
+            raise _conflict(snapshot, "its log is gone") from error
+        why = "its file system has no hard links" if error.filename2 and error.errno in _NO_LINKS else None
+        raise StorageError(f"`{final}` can't be written: {error.strerror}", hint=why) from error
     return True
 
 
-def _is_same(one: Path, other: Path) -> bool:
+def _require_same(snapshot: Snapshot, held: int) -> None:
+    """Raise `CommitConflict` unless the log that is held is the one that ``snapshot`` and all since was read from."""
+    location, version = snapshot.location, snapshot.version
+    there = stamp(location, version, held=held)
+    same = there == snapshot.stamp
+    if there is None and snapshot.stamp is not None:  # It was cleaned up, or this is another table.
+        same = open_snapshot(snapshot.name, location, None).table.metadata().id == snapshot.table.metadata().id
+    if not (same and is_held(location, held)):
+        raise _conflict(snapshot, "the table was dropped and made anew")
+
+
+def _put_first(location: Path, data: bytes) -> bool:
+    """Make a log and the entry of version 0 in one step; False if there is a log."""
+    log, name = folder(location), entry(location, 0).name
+    aside = unfinished(location) / uuid.uuid4().hex
     try:
-        return one.samefile(other)
+        aside.mkdir(parents=True)
+        _fill(os.open(aside / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), data)
+        _to_disk(aside)
+        aside.rename(log)
+    except OSError as error:
+        with suppress(OSError):
+            (aside / name).unlink()
+        with suppress(OSError):
+            aside.rmdir()
+        if log.is_dir():
+            return False
+        raise StorageError(f"`{log}` can't be made: {error.strerror}") from error
+    with suppress(OSError):
+        _to_disk(location)
+    return True
+
+
+def _fill(handle: int, data: bytes) -> None:
+    with open(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _is_same(one: str, other: str, held: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(one, dir_fd=held), os.stat(other, dir_fd=held))
     except OSError:
         return False
 

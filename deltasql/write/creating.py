@@ -1,13 +1,17 @@
 """Tables that come to be, in one commit: the first of a log, or one more that puts a table in the place of another.
 
 A table is there with its commit and not before: until then its folder has no log. What fails leaves nothing: neither
-files nor folders that weren't there; and never takes away what another writer made there meanwhile.
+files nor folders that weren't there; and never takes away what another writer made there meanwhile. What a process
+that died leaves is told by the folder in which the log's beginning is made (`unfinished`), and stands in nobody's way:
+no table names it, so VACUUM of the table that is made there at last removes it.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from deltasql.catalog.catalog import TableEntry, local_path
-from deltasql.catalog.log import folder
+from deltasql.catalog.log import folder, unfinished
 from deltasql.catalog.recorded import key, recorded, remove_of
 from deltasql.catalog.snapshot import Snapshot, is_table, open_snapshot, require_plain
 from deltasql.errors import AlreadyExists, PlanError, SchemaNotFound, StorageError, TableNotFound
@@ -81,7 +85,7 @@ def require_empty(location: Path) -> None:
     if is_table(location):
         raise AlreadyExists(f"there is a Delta table at `{location}` already")
     try:
-        if location.exists() and any(location.iterdir()):
+        if location.exists() and any(location.iterdir()) and not unfinished(location).is_dir():
             raise StorageError(f"`{location}` isn't empty, and is no Delta table")
     except NotADirectoryError as error:
         raise StorageError(f"`{location}` is no folder") from error
@@ -167,14 +171,19 @@ def _removes(old: Snapshot, added: Sequence[Mapping[str, Any]]) -> list[dict[str
 def making(location: Path, design: Design, context: StatementContext) -> Iterator[Making]:
     """A table of ``design`` on its way to ``location``, whose folder is there. Raises `StorageError`."""
     new = _new_folders(location)
-    empty = not location.is_dir() or not any(location.iterdir())
+    begun = unfinished(location)
+    empty = not location.is_dir() or begun.is_dir() or not any(location.iterdir())
+    own = begun / uuid.uuid4().hex
     made = Making(location, design, context)
     try:
         try:
             location.mkdir(parents=True, exist_ok=True)
+            if empty:
+                own.mkdir(parents=True)
         except OSError as error:
             raise StorageError(f"`{location}` can't be made: {error.strerror}") from error
         yield made
+        shutil.rmtree(begun, ignore_errors=True)
     except BaseException:
         if not made.is_committed():
             if made.writer is not None:
@@ -182,8 +191,9 @@ def making(location: Path, design: Design, context: StatementContext) -> Iterato
             for path in made.copied:
                 with suppress(OSError):
                     path.unlink()
-            with suppress(OSError):
-                folder(location).rmdir()
+            for path in (folder(location), own, begun):
+                with suppress(OSError):
+                    path.rmdir()
             if empty:
                 _sweep(location, new)
         raise
@@ -196,8 +206,9 @@ def _new_folders(location: Path) -> list[Path]:
 
 def _sweep(location: Path, new: Sequence[Path]) -> None:
     """Remove folders without a file at and below ``location``, and those of ``new``; where others write, they stay."""
+    begun = unfinished(location)
     for below, _, _ in os.walk(location, topdown=False):
-        if Path(below) != location:
+        if Path(below) not in (location, begun) and Path(below).parent != begun:
             with suppress(OSError):
                 Path(below).rmdir()
     for path in new:

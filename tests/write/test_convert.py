@@ -199,5 +199,5 @@ def test_a_commit_that_fails_leaves_the_folder(con: deltasql.Connection, monkeyp
 
     write(Path(con.root) / "t" / "a.parquet", table(1))
     (Path(con.root) / "t" / "empty").mkdir()
-    monkeypatch.setattr("deltasql.write.commit._put", broken)
+    monkeypatch.setattr("deltasql.write.commit._put_first", broken)
     refused(con, f"CONVERT TO DELTA parquet.`{con.root}/t`", deltasql.StorageError, "the disk is full")

@@ -206,6 +206,7 @@ def test_a_commit_that_fails_leaves_nothing(con: deltasql.Connection, monkeypatc
 
     con.sql("CREATE TABLE t AS SELECT 1 AS a")
     monkeypatch.setattr("deltasql.write.commit._put", broken)
+    monkeypatch.setattr("deltasql.write.commit._put_first", broken)
     for sql in (
         "CREATE TABLE bad PARTITIONED BY (g) AS SELECT 1 AS a, 2 AS g",
         "CREATE OR REPLACE TABLE t AS SELECT 1 AS a",
@@ -216,8 +217,9 @@ def test_a_commit_that_fails_leaves_nothing(con: deltasql.Connection, monkeypatc
 
 
 def test_an_error_behind_the_commit_undoes_nothing(con: deltasql.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
+    def interrupted(folder: Path) -> None:
+        if (folder / "_delta_log").exists():
+            raise KeyboardInterrupt
 
     monkeypatch.setattr("deltasql.write.commit._to_disk", interrupted)
     with pytest.raises(KeyboardInterrupt):
