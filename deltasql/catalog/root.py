@@ -78,8 +78,8 @@ class Root:
             found[self.folder.name] = self._managed(schema, self.folder.name, self.folder)
         elif (folder := self.place(schema)).exists():
             found = {name: self._managed(schema, name, folder / name) for name in discovery.listing(folder).tables}
-        for name in self.store.read().tables.get(schema, {}):
-            found[name] = self._registered(schema, name)
+        for name, location in self.store.read().tables.get(schema, {}).items():
+            found[name] = self._registered(schema, name, location)
         return [found[name] for name in sorted(found)]
 
     def views(self, schema: str) -> list[View]:
@@ -102,13 +102,12 @@ class Root:
             parent = self.place(schema)
             folders = self._folders_like(parent, name)
             found = {f: self._managed(schema, f, parent / f) for f in folders if is_table(parent / f)}
-        for other in registered.names(schema):
+        for other, location in registered.tables.get(schema, {}).items():
             if fold(other) == fold(name):
-                views = registered.views.get(schema, {})
-                in_views = other in views
-                found[other] = (
-                    view_of(views[other], self.name, schema, other) if in_views else self._registered(schema, other)
-                )
+                found[other] = self._registered(schema, other, location)
+        for other, view in registered.views.get(schema, {}).items():
+            if fold(other) == fold(name):
+                found[other] = view_of(view, self.name, schema, other)
         return found
 
     def place(self, schema: str) -> Path:
@@ -118,9 +117,8 @@ class Root:
     def _managed(self, schema: str, name: str, location: Path) -> TableEntry:
         return TableEntry(schema, name, location, managed=True, catalog=self.name)
 
-    def _registered(self, schema: str, name: str) -> TableEntry:
-        location = Path(self.store.read().tables[schema][name])
-        return TableEntry(schema, name, location, managed=False, catalog=self.name)
+    def _registered(self, schema: str, name: str, location: str) -> TableEntry:
+        return TableEntry(schema, name, Path(location), managed=False, catalog=self.name)
 
     def _folders_like(self, parent: Path, name: str) -> tuple[str, ...]:
         """The entries of ``parent`` of that name but for case; listed anew when the folder changes."""
