@@ -26,6 +26,17 @@ def rows(table: pa.Table) -> list[Row]:
     return sorted(found, key=lambda row: json.dumps(row, sort_keys=True))
 
 
+_FEW = 5000
+
+
+def sortable(table: pa.Table) -> list[Row] | pa.Table:
+    """The rows in some one order, to be compared with others of the same columns; quick where they are many."""
+    kinds = {field.type for field in table.schema}
+    if table.num_rows <= _FEW or any(pa.types.is_nested(kind) or pa.types.is_floating(kind) for kind in kinds):
+        return rows(table)
+    return table.sort_by([(name, "ascending") for name in table.column_names])
+
+
 def digest(canonical: list[Row]) -> str:
     """The digest of sorted canonical rows."""
     text = json.dumps(canonical, sort_keys=True, ensure_ascii=False)
