@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,16 +17,29 @@ from deltasql import dbapi
 from deltasql.catalog.catalog import Catalog
 from deltasql.config import SETTING
 from deltasql.engine.bound import columns
-from deltasql.engine.sources import Rows, Source
-from deltasql.errors import ClosedError, ConfigError, Error, NotSupportedError, ParseError, Span, StorageError
-from deltasql.names import literal
+from deltasql.engine.frames import frames_among, require_frame
+from deltasql.engine.sources import Rows
+from deltasql.errors import (
+    AlreadyExists,
+    ClosedError,
+    ConfigError,
+    Error,
+    InterfaceError,
+    NotSupportedError,
+    ParseError,
+    Span,
+    StorageError,
+    TableNotFound,
+)
+from deltasql.names import did_you_mean, literal, match, quote
 from deltasql.operations import plan
 from deltasql.result import Result
+from deltasql.scope import Scope, nothing, variables
 from deltasql.session import Progress, Session, StatementContext
 from deltasql.settings import show
 from deltasql.sql import parser
 from deltasql.sql.many import PARAMETERS, as_one, column_of
-from deltasql.sql.parameters import Parameters, bind, normalise, placeholders
+from deltasql.sql.parameters import Parameters, bind, normalise, placeholders, table_of
 from deltasql.sql.splice import Spliced
 from deltasql.sql.statements import Statement
 from deltasql.write.retry import retrying
@@ -63,17 +77,23 @@ class Connection(dbapi.ErrorAttributes):
     def sql(self, text: str, params: Parameters = None) -> Result:
         """Run one statement and give its `Result`; a query's rows are read when they are asked for.
 
-        ``params`` are bound to ``?``/``$1`` (a sequence) or ``:name``/``$name`` (a mapping). Raises
+        ``params`` are bound to ``?``/``$1`` (a sequence) or ``:name``/``$name`` (a mapping); a data frame among them
+        stands for a table. A name that is no table may be a variable of the caller's that holds a frame. Raises
         `deltasql.Error`, with the culprit's place in ``text`` where it is known.
         """
+        return self.run(text, params, variables(sys._getframe(1)))  # noqa: SLF001  # There is no other way.
+
+    def run(self, text: str, params: Parameters = None, scope: Scope = nothing) -> Result:
+        """`sql` for what stands between a caller and the connection: ``scope`` gives the caller's variables."""
         self.require_open()
-        spliced = normalise(text)
-        return self._run(spliced, lambda: self._statement(spliced, params))
+        frames = frames_among(params)
+        spliced = normalise(text, tables=frames)
+        brought = {table_of(name): value for name, value in frames.items()}
+        return self._run(
+            spliced, lambda: (parser.parse(spliced.text), bind(spliced.text, params, tables=frames), brought), scope
+        )
 
-    def _statement(self, spliced: Spliced, params: Parameters) -> Bound:
-        return parser.parse(spliced.text), bind(spliced.text, params), {}
-
-    def _many(self, text: str, sets: Sequence[dbapi.Parameters]) -> Result | None:
+    def run_many(self, text: str, sets: Sequence[dbapi.Parameters]) -> Result | None:
         """Run an INSERT of one row of VALUES for all ``sets`` of parameters as one write.
 
         None, and nothing has happened, for another statement, and for values of several types in one place.
@@ -92,18 +112,18 @@ class Connection(dbapi.ErrorAttributes):
         if rows is None:
             return None
         brought = {PARAMETERS: Rows("the parameters", rows)}
-        return self._run(spliced, lambda: (statement, {}, brought))
+        return self._run(spliced, lambda: (statement, {}, brought), nothing)
 
-    def _run(self, spliced: Spliced, make: Callable[[], Bound]) -> Result:
+    def _run(self, spliced: Spliced, make: Callable[[], Bound], scope: Scope) -> Result:
         session, text = self.session, spliced.original
         try:
             statement, values, brought = make()
-            result = retrying(
-                lambda: plan(
-                    statement, StatementContext(session, values, text, self._told(), brought=brought)
-                ).execute(),
-                retries=session.settings["deltasql.commit.retries"],
-            )
+
+            def attempt() -> Result:
+                context = StatementContext(session, values, text, self._told(), brought=brought, variables=scope)
+                return plan(statement, context).execute()
+
+            result = retrying(attempt, retries=session.settings["deltasql.commit.retries"])
         except Error as error:
             _place(error, spliced)
             raise
@@ -133,15 +153,44 @@ class Connection(dbapi.ErrorAttributes):
 
     def script(self, text: str) -> Iterator[Result]:
         """Run the statements of a script one by one as the results are asked for; the first error ends it."""
+        return self._script(text, variables(sys._getframe(1)))  # noqa: SLF001
+
+    def _script(self, text: str, scope: Scope) -> Iterator[Result]:
         for span in parser.split(text):
             try:
-                yield self.sql(span.of(text))
+                yield self.run(span.of(text), scope=scope)
             except Error as error:
                 if error.span is not None:
                     error.span = Span(error.span.start + span.start, error.span.end + span.start)
                 error.statement = text
                 _name_position(error, text)
                 raise
+
+    def register(self, name: str, object: Any) -> None:
+        """Let statements read ``object`` as the table ``name``, in place of what was registered so before.
+
+        It is a pandas or polars data frame (pandas' index is no column), anything of Arrow's with
+        ``__arrow_c_stream__`` (tables, readers), a pyarrow dataset, or a DeltaTable, and is read as it is when a
+        statement runs. The name hides a table of that name. Raises `InterfaceError` for what is no frame or has
+        columns without names of their own, `AlreadyExists` where there is a temporary view of that name.
+        """
+        session = self.session
+        if not name:
+            raise InterfaceError("a frame has a name that isn't empty")
+        taken = match(name, session.catalog.temporaries, what="view")
+        if taken is not None:
+            raise AlreadyExists(f"temporary view `{taken}` exists already", hint=f"DROP VIEW {quote(taken)}")
+        require_frame(name, object)
+        old = match(name, list(session.frames), what="frame")
+        session.frames[old or name] = object
+
+    def unregister(self, name: str) -> None:
+        """Forget the frame ``name``. Raises `TableNotFound` where none is registered so."""
+        frames = self.session.frames
+        found = match(name, list(frames), what="frame")
+        if found is None:
+            raise TableNotFound(f"no frame is registered as `{name}`", hint=did_you_mean(name, frames))
+        del frames[found]
 
     def table(self, name: str) -> DeltaTable:
         """A handle of delta-rs's on the table called ``name`` (as a statement would name it): the way out."""
@@ -154,7 +203,7 @@ class Connection(dbapi.ErrorAttributes):
     def cursor(self) -> dbapi.Cursor:
         """A new cursor, independent of all others. Raises `ClosedError` after `close`."""
         self.require_open()
-        return dbapi.Cursor(self, self._many)
+        return dbapi.Cursor(self)
 
     def commit(self) -> None:
         """Nothing: each statement has committed when it returns. Raises `ClosedError` after `close`."""
@@ -192,7 +241,7 @@ class Connection(dbapi.ErrorAttributes):
         return f"<deltasql.Connection {str(self.root)!r}{state}>"
 
 
-Bound = tuple[Statement, Mapping[str, Any], Mapping[str, Source]]
+Bound = tuple[Statement, Mapping[str, Any], Mapping[str, Any]]
 """A statement, the values of its parameters, and tables that it brings."""
 
 _LOOKS = frozenset({"SELECT", "DESCRIBE", "SHOW", "EXPLAIN", "SET", "RESET", "USE", "ATTACH", "DETACH"})

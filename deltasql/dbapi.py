@@ -8,13 +8,15 @@ package's root.
 from __future__ import annotations
 
 import datetime as dt
+import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias
 
 from deltasql import errors
 from deltasql.errors import ClosedError, InterfaceError, ProgrammingError
+from deltasql.scope import Scope, variables
 
 if TYPE_CHECKING:
     from deltasql.result import Result, Row
@@ -106,15 +108,14 @@ Description: TypeAlias = list[tuple[str, str, None, None, int | None, int | None
 class Connected(Protocol):
     """What a cursor needs of its connection."""
 
-    def sql(self, text: str, params: Parameters | None = None) -> Result:
-        """Run one statement."""
+    def run(self, text: str, params: Parameters | None, scope: Scope) -> Result:
+        """Run one statement, for which ``scope`` gives the caller's variables."""
+
+    def run_many(self, text: str, sets: Sequence[Parameters]) -> Result | None:
+        """Run a statement for all sets of parameters as one, or give None where that isn't the same."""
 
     def require_open(self) -> None:
         """Raise `ClosedError` after it was closed."""
-
-
-Many: TypeAlias = Callable[[str, Sequence[Parameters]], "Result | None"]
-"""Runs a statement for all sets of parameters as one, or gives None where that isn't the same."""
 
 
 class Cursor:
@@ -125,13 +126,12 @@ class Cursor:
     that a write changed, else -1. ``result`` is the last statement's `Result`: Arrow, metrics, the version.
     """
 
-    def __init__(self, connection: Connected, many: Many) -> None:
+    def __init__(self, connection: Connected) -> None:
         self.connection = connection
         self.arraysize = 1
         self.rowcount = -1
         self.description: Description | None = None
         self.lastrowid: None = None
-        self._many = many
         self._result: Result | None = None
         self._closed = False
 
@@ -146,7 +146,8 @@ class Cursor:
     def execute(self, operation: str, parameters: Parameters | None = None) -> Self:
         """Run one statement and give this cursor. Raises as `Connection.sql` does."""
         self._forget()
-        self._take(self.connection.sql(operation, parameters))
+        scope = variables(sys._getframe(1))  # noqa: SLF001  # There is no other way.
+        self._take(self.connection.run(operation, parameters, scope))
         return self
 
     def executemany(self, operation: str, seq_of_parameters: Iterable[Parameters]) -> Self:
@@ -158,13 +159,14 @@ class Cursor:
         """
         self._forget()
         sets = list(seq_of_parameters)
-        result = self._many(operation, sets) if len(sets) > 1 else None
+        scope = variables(sys._getframe(1))  # noqa: SLF001
+        result = self.connection.run_many(operation, sets) if len(sets) > 1 else None
         if result is not None:
             self._take(result)
             return self
         total = 0
         for parameters in sets:
-            self._take(self.connection.sql(operation, parameters))
+            self._take(self.connection.run(operation, parameters, scope))
             if self.description is not None:
                 self._forget()
                 raise ProgrammingError("`executemany` takes no statement that returns rows", hint="use `execute`")

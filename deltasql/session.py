@@ -7,6 +7,7 @@ import zoneinfo
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from types import FunctionType, ModuleType
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -18,10 +19,12 @@ from deltasql.catalog.snapshot import Snapshot, fields, version_at
 from deltasql.catalog.views import Home, View
 from deltasql.engine.engine import BoundQuery, DataFusionEngine, Engine
 from deltasql.engine.external import External
+from deltasql.engine.frames import frame, is_frame, place_of
 from deltasql.engine.provider import TableName
-from deltasql.engine.sources import Source
-from deltasql.errors import Error, NotSupportedError, PlanError, ProgrammingError, Span, StorageError
+from deltasql.engine.sources import Rows, Source
+from deltasql.errors import Error, NotSupportedError, PlanError, ProgrammingError, Span, StorageError, TableNotFound
 from deltasql.names import AsOf, TableReference, Version, fold, match, quote
+from deltasql.scope import Scope, Variable, find, nothing
 from deltasql.settings import Settings
 from deltasql.sql.dialect import tokenize
 from deltasql.sql.functions import FunctionCall
@@ -39,6 +42,8 @@ class Session:
     catalog: Catalog
     engine: Engine
     settings: Settings
+    frames: dict[str, Any] = field(default_factory=dict)
+    """What `Connection.register` was given, by name."""
 
     @classmethod
     def over(cls, catalog: Catalog) -> Session:
@@ -73,7 +78,7 @@ class StatementContext:
 
     ``text`` is the statement as the user wrote it. ``progress`` is told how many rows more were written. ``home`` is
     where names resolve, if not where the connection's do, ``inside`` the views whose text is being resolved.
-    ``brought`` are tables by names that no user's have.
+    ``brought`` are tables (or frames) by names that no user's have, ``variables`` those of the caller.
     """
 
     session: Session
@@ -82,7 +87,9 @@ class StatementContext:
     progress: Callable[[int], None] = _unheard
     home: Home | None = None
     inside: tuple[tuple[str, str, str], ...] = ()
-    brought: Mapping[str, Source] = field(default_factory=dict)
+    brought: Mapping[str, Any] = field(default_factory=dict)
+    variables: Scope = nothing
+    _read: dict[str, Source] = field(default_factory=dict)
     _latest: dict[TableEntry, Snapshot] = field(default_factory=dict)
 
     # -- tables
@@ -94,8 +101,12 @@ class StatementContext:
 
     def entry(self, reference: TableReference) -> TableEntry:
         """The table that a statement names. Raises as `Catalog.resolve` does, with the name's place."""
-        with _spanned(reference.span):
-            return self.session.catalog.resolve(reference, self.home)
+        try:
+            with _spanned(reference.span):
+                return self.session.catalog.resolve(reference, self.home)
+        except TableNotFound as error:
+            self._hint_at_frame(reference, error, f"`{reference.name}` is a frame, which queries can read")
+            raise
 
     def latest(self, entry: TableEntry) -> Snapshot:
         """The table as this statement sees it first."""
@@ -188,13 +199,18 @@ class StatementContext:
             if wanted.parts and (name := wanted.parts[-1]) in given:
                 table = given[name]
                 return self._served(table.parts, table.source, found, pinned=name, written=len(wanted.parts))
-            if len(wanted.parts) == 1 and (rows := self.brought.get(wanted.name)) is not None:
-                parts = catalogs.MAIN, catalogs.DEFAULT, wanted.name
-                return self._served(parts, rows, found, written=1)
+            if (given_frame := self._given_frame(wanted)) is not None:
+                return self._frame(given_frame, wanted, found)
             if any(fold(part) == information.NAME for part in wanted.parts[-2:-1]):
                 return self._information(wanted, found)
             wanted = self.session.catalog.travel(wanted)
-            entry = self.named(wanted)
+            try:
+                entry = self.named(wanted)
+            except TableNotFound as error:
+                if (variable := self._variable(wanted, error)) is None:
+                    self._hint_at_frame(wanted, error, "a view that is kept can't read a frame")
+                    raise
+                return self._frame(variable, wanted, found)
             if isinstance(entry, View):
                 with _spanned(wanted.span):
                     return self._view(entry, wanted, found)
@@ -206,6 +222,79 @@ class StatementContext:
         current = {"CURRENT_CATALOG": home.catalog, "CURRENT_SCHEMA": home.schema, "CURRENT_DATABASE": home.schema}
         tag = f"@{'.'.join(self.inside[-1])}" if self.inside else ""
         return rewrite(sql, bind, constants=current, tag=tag), found
+
+    # -- frames
+
+    def frame(self, reference: TableReference) -> pa.Schema | None:
+        """The columns of the frame that a statement names, if it is one."""
+        variable = self._given_frame(reference)
+        if variable is None:
+            try:
+                self.named(reference)
+            except TableNotFound as error:
+                variable = self._variable(reference, error)
+        if variable is None:
+            return None
+        sources: Sources = {}
+        self._frame(variable, reference, sources)
+        return next(iter(sources.values())).schema
+
+    def _given_frame(self, wanted: TableReference) -> Variable | None:
+        """The frame that the statement brings or that is registered, if the name is one's."""
+        if len(wanted.parts) != 1:
+            return None
+        if wanted.name in self.brought:
+            if self.inside:
+                message = "a view keeps its text, so its query can't have parameters"
+                raise NotSupportedError(message, hint="register the frame under a name", span=wanted.span)
+            return Variable(wanted.name, self.brought[wanted.name])
+        catalog, frames = self.session.catalog, self.session.frames
+        if not frames or not (self.home or catalog.home).temporaries:
+            return None
+        if match(wanted.name, catalog.temporaries, what="view") is not None:
+            return None
+        name = match(wanted.name, list(frames), what="frame", span=wanted.span)
+        return None if name is None else Variable(name, frames[name])
+
+    def _variable(self, wanted: TableReference, error: TableNotFound) -> Variable | None:
+        """The caller's variable of that name, if it holds a frame; if not, ``error`` says so."""
+        if len(wanted.parts) != 1 or self.inside or not self.session.settings["deltasql.replacement_scan"]:
+            return None
+        variable = find(wanted.name, self.variables, is_frame)
+        if variable is None or is_frame(variable.value):
+            return variable
+        if error.hint is None and not isinstance(variable.value, ModuleType | FunctionType | type):
+            kind = type(variable.value).__name__
+            error.hint = f"the variable `{variable.name}` is of type `{kind}`, which is no frame"
+        return None
+
+    def _hint_at_frame(self, reference: TableReference, error: TableNotFound, hint: str) -> None:
+        """Give ``error`` a hint where the name that wasn't found is a frame's."""
+        frames = [*self.session.frames, *self.brought]
+        if len(reference.parts) == 1 and fold(reference.name) in map(fold, frames):
+            error.hint = hint
+
+    def _frame(self, variable: Variable, wanted: TableReference, sources: Sources) -> Binding:
+        """A frame, which is read once however often the statement names it."""
+        name, value = variable.name, variable.value
+        with _spanned(wanted.span):
+            place = place_of(value)
+            if place is not None:
+                return self._delta_table(name, *place, wanted, sources)
+            if wanted.as_of is not None:
+                raise NotSupportedError(f"`{name}` is a frame, which has no versions")
+            if name not in self._read:
+                self._read[name] = value if isinstance(value, Rows) else frame(name, value)
+            return self._served((catalogs.MAIN, _FRAMES, name), self._read[name], sources, written=1)
+
+    def _delta_table(self, name: str, location: str, version: int, wanted: TableReference, sources: Sources) -> Binding:
+        """A ``DeltaTable`` at its own version, or another."""
+        entry = self.session.catalog.at_path(location)
+        if wanted.as_of is not None:
+            version = self.version(wanted.as_of, entry)
+        snapshot = self.session.catalog.snapshot(entry, version)
+        pinned = f"{name}@v{version}" if wanted.as_of is not None else None
+        return self._served((catalogs.MAIN, _FRAMES, name), snapshot, sources, pinned=pinned, written=1)
 
     def _information(self, wanted: TableReference, sources: Sources) -> Binding | None:
         """A table of an ``information_schema``, which is the current catalog's unless a name says which."""
@@ -226,7 +315,7 @@ class StatementContext:
             raise NotSupportedError(f"`{view}` is a view, which can't be read as of another version", hint=hint)
         if view.parts in self.inside:
             raise PlanError(f"the view `{view}` reads itself")
-        inside = replace(self, parameters={}, brought={}, home=view.home, inside=(*self.inside, view.parts))
+        inside = replace(self, parameters={}, brought={}, _read={}, home=view.home, inside=(*self.inside, view.parts))
         try:
             query, _ = inside._resolved(view.query, {}, sources)  # noqa: SLF001  # It is of this class.
             given = self.session.engine.schema(query, sources)
@@ -320,6 +409,9 @@ def _as_made(view: View, query: Rewritten, given: pa.Schema) -> tuple[Columns, I
     text = f"SELECT {listed} FROM ({query.text}\n) AS {quote(view.name)}"
     return fields(pa.schema([field for _, field in chosen])), Inlined(text, query)
 
+
+_FRAMES = "/frames"
+"""The schema in which the engine finds frames; no user's is called so, as no folder is."""
 
 _CONSTANTS = {"TRUE", "FALSE", "NULL", "CURRENT_TIMESTAMP", "CURRENT_DATE"}
 

@@ -134,6 +134,12 @@ SETTINGS: tuple[Setting, ...] = (
         "memory that queries may use, such as 2GB; past it they spill to disk, or fail (none: no limit)",
     ),
     Setting("deltasql.threads", whole(0, 1024), 0, "how many threads a query may use (0: one for each core)"),
+    Setting(
+        "deltasql.replacement_scan",
+        switch,
+        _SWITCH["on"],
+        "let a name that is no table be a variable of the Python caller that holds a data frame",
+    ),
     Setting("deltasql.commit.user_metadata", words, "", "text that is kept in the commit of every write"),
     Setting(
         "deltasql.commit.statement",

@@ -174,4 +174,7 @@ def translated(query: Rewritten | None) -> Iterator[None]:
     except (KeyboardInterrupt, GeneratorExit, SystemExit):
         raise
     except BaseException as error:  # DataFusion raises bare Exception, its panics derive from BaseException.
-        raise translate(error, query) from error
+        made = translate(error, query)
+        if made.__cause__ is not None:
+            raise made from made.__cause__
+        raise made from error

@@ -32,7 +32,8 @@ def readable(snapshot: Snapshot) -> pa.Schema:
 def in_zone(field: pa.Field, zone: str) -> pa.Field:
     """``field`` with its instants in ``zone``: DataFusion reads times without a zone in that of the column."""
     if pa.types.is_timestamp(field.type) and field.type.tz is not None:
-        return field.with_type(pa.timestamp("us", zone))
+        # Microseconds as in tables, but for what is finer elsewhere.
+        return field.with_type(pa.timestamp("ns" if field.type.unit == "ns" else "us", zone))
     return field
 
 

@@ -176,9 +176,12 @@ class Tables:
 
     def rows(self, rows: pa.Table, zone: str | None) -> Table:
         """The table of rows in memory, with instants in ``zone`` or, without, as they are."""
-        batches = rows.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], schema=rows.schema)]
-        frame = self._in_memory(batches)
-        return Table(frame if zone is None else self._shown(frame, rows.schema, (), zone))
+        return self.batches(rows.schema, rows.combine_chunks().to_batches(), zone)
+
+    def batches(self, schema: pa.Schema, batches: list[pa.RecordBatch], zone: str | None) -> Table:
+        """The table of batches in memory, in their order; see `rows`."""
+        frame = self._in_memory(batches or [pa.RecordBatch.from_pylist([], schema=schema)])
+        return Table(frame if zone is None else self._shown(frame, schema, (), zone))
 
     @functools.cached_property
     def _memory(self) -> datafusion.SessionContext:

@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterable
 
+from deltasql.engine.failures import arrived
 from deltasql.errors import (
     CastError,
     ColumnNotFound,
@@ -39,6 +40,8 @@ def translate(error: BaseException, query: Rewritten | None) -> Error:
         if isinstance(ours, Error):
             return ours
         ours = ours.__cause__
+    if (waiting := arrived(str(error))) is not None:
+        return waiting
     message = _clean(str(error))
     made = _make(message)
     if query is not None:

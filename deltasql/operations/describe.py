@@ -36,6 +36,11 @@ def plan_table(statement: statements.DescribeTable, context: StatementContext) -
 
     AS JSON gives one row with one JSON object in Spark's words.
     """
+    frame = context.frame(statement.table)
+    if frame is not None:
+        if statement.json:
+            raise NotSupportedError("DESCRIBE … AS JSON is for tables and views", span=statement.table.span)
+        return Rows("DESCRIBE", lambda: _table(_described(field.remove_metadata()) for field in frame))
     found = context.named(context.session.catalog.travel(statement.table))
     if isinstance(found, View):
         view = found

@@ -107,4 +107,6 @@ _OF_STATEMENTS = {TARGET: "rows", SOURCE: "source"}
 def _how(access: Access) -> str:
     if access.path == "log":
         return "answered by the log"
+    if access.path == "memory":
+        return "read in memory"
     return f"read by {access.path}" if access.files else "nothing read"

@@ -6,10 +6,11 @@ that every later step, and every part of the statement taken alone, sees names t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from deltasql.errors import ParseError, ProgrammingError, Span
+from deltasql.names import quote
 from deltasql.sql.dialect import Token, tokenize
 from deltasql.sql.scan import RESERVED
 from deltasql.sql.splice import Edit, Spliced, splice
@@ -17,8 +18,13 @@ from deltasql.sql.splice import Edit, Spliced, splice
 Parameters = Sequence[Any] | Mapping[str, Any] | None
 
 
-def normalise(text: str) -> Spliced:
-    """``text`` with all its placeholders as ``$1``… or ``$name``.
+def table_of(parameter: str) -> str:
+    """The name of the table that ``$parameter`` stands for."""
+    return f"${parameter}"
+
+
+def normalise(text: str, *, tables: Collection[str] = ()) -> Spliced:
+    """``text`` with all its placeholders as ``$1``… or ``$name``; those of ``tables`` are names of tables, quoted.
 
     Raises `ParseError` where ``?`` and ``$1``, or positions and names, are mixed.
     """
@@ -27,14 +33,22 @@ def normalise(text: str) -> Spliced:
     tokens = tokenize(text)
     edits: list[Edit] = []
     styles: dict[str, Span] = {}
+    count = 0
+
+    def written(name: str) -> str:
+        return quote(table_of(name)) if name in tables else f"${name}"
+
     for index, token in enumerate(tokens):
         if token.text == "?" and token.kind == "parameter":
-            edits.append(Edit(token.span, f"${len(edits) + 1}"))
+            count += 1
+            edits.append(Edit(token.span, written(str(count))))
             styles.setdefault("`?`", token.span)
         elif token.kind == "parameter":
+            if token.text[1:] in tables:
+                edits.append(Edit(token.span, written(token.text[1:])))
             styles.setdefault("`$1`" if token.text[1:].isdigit() else "names", token.span)
         elif (name := _colon_name(tokens, index)) is not None:
-            edits.append(Edit(Span(token.span.start, name.span.end), "$" + name.text))
+            edits.append(Edit(Span(token.span.start, name.span.end), written(name.text)))
             styles.setdefault("names", token.span)
     if len(styles) > 1:
         kinds, span = " and ".join(styles), list(styles.values())[-1]
@@ -65,12 +79,21 @@ def placeholders(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(token.text[1:] for token in tokenize(text) if token.kind == "parameter"))
 
 
-def bind(text: str, values: Parameters) -> dict[str, Any]:
+def bind(text: str, values: Parameters, *, tables: Collection[str] = ()) -> dict[str, Any]:
     """The value of each placeholder of a normalised text, by name (``"1"``, ``"2"``, … for positions).
 
-    Raises `ProgrammingError` where the number or the names don't match.
+    ``tables`` are those that stand for tables, which are left out. Raises `ProgrammingError` where the number or the
+    names don't match.
     """
     wanted = placeholders(text)
+    if tables:
+        stand = {token.text for token in tokenize(text) if token.kind == "quoted"}
+        wanted += tuple(name for name in tables if table_of(name) in stand)
+    bound = _bound(text, wanted, values)
+    return {name: value for name, value in bound.items() if name not in tables}
+
+
+def _bound(text: str, wanted: tuple[str, ...], values: Parameters) -> dict[str, Any]:
     if isinstance(values, Mapping):
         return _by_name(wanted, {str(name).lstrip(":$"): value for name, value in values.items()}, text)
     if isinstance(values, str | bytes):
