@@ -128,18 +128,20 @@ __all__ = [
 def connect(
     root: str | Path | None = None,
     *,
+    storage_options: Mapping[str, Any] | None = None,
     read_only: bool = False,
     profile: str | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Connection:
-    """Open the Delta tables below ``root``, a local folder, and give a `Connection`.
+    """Open the Delta tables below ``root``, a folder or a URL of an object store, and give a `Connection`.
 
     A root that doesn't exist is made by the first write. Without a root, tables live in a temporary folder
     that goes at close. A ``read_only`` connection refuses every write. ``profile`` is one of `deltasql.toml`, whose
-    root, ``read_only`` and settings hold where the arguments say nothing; without one no file is read.
-    ``settings`` are values by name, as SET takes them.
+    root, ``read_only``, settings and storage options hold where the arguments say nothing; without one no file is read.
+    ``settings`` are values by name, as SET takes them. ``storage_options`` are keys and other options of object stores
+    (``{"AWS_REGION": …}``), and by URL those of single places (``{"s3://bucket": {…}}``).
 
-    Raises `ConfigError` for a root that is no folder, a profile or a setting that there isn't, a wrong value;
+    Raises `ConfigError` for a root that is no folder, a profile, setting or option that there isn't, a wrong value;
     `InterfaceError` where the installed datafusion and deltalake aren't the pair that deltasql was tested with.
     """
     from deltasql.connection import Connection, configure
@@ -155,7 +157,7 @@ def connect(
         config = read_config(os.environ, profile=profile)
         root = config.root if root is None else root
         read_only = read_only or bool(config.read_only)
-    connection = Connection(root, read_only=read_only)
+    connection = Connection(root, storage_options=storage_options, read_only=read_only)
     try:
         if config is not None:
             configure(connection, config.settings, where=f" in {config.where('settings')}")

@@ -9,12 +9,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
-
-from deltalake import DeltaTable
+from typing import TYPE_CHECKING, Any, Self
 
 from deltasql import dbapi
 from deltasql.catalog.catalog import Catalog
+from deltasql.catalog.snapshot import delta_table
 from deltasql.config import SETTING
 from deltasql.engine.bound import columns
 from deltasql.engine.frames import frames_among, require_frame
@@ -42,7 +41,12 @@ from deltasql.sql.many import PARAMETERS, as_one, column_of
 from deltasql.sql.parameters import Parameters, bind, normalise, placeholders, table_of
 from deltasql.sql.splice import Spliced
 from deltasql.sql.statements import Statement
+from deltasql.storage.objects import Location
+from deltasql.storage.storage import Storage, given
 from deltasql.write.retry import retrying
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
 
 
 class Connection(dbapi.ErrorAttributes):
@@ -52,14 +56,21 @@ class Connection(dbapi.ErrorAttributes):
     a batch has), in whichever thread that happens; what it raises ends the write.
     """
 
-    def __init__(self, root: str | Path | None = None, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        root: str | Path | None = None,
+        *,
+        storage_options: Mapping[str, Any] | None = None,
+        read_only: bool = False,
+    ) -> None:
         self.progress: Callable[[Progress], None] | None = None
-        self._catalog = Catalog(root, read_only=read_only)
+        storage = Storage(given(storage_options, told="`storage_options`"))
+        self._catalog = Catalog(root, storage, read_only=read_only)
         self._session: Session | None = Session.over(self._catalog)
         self._committed = False
 
     @property
-    def root(self) -> Path:
+    def root(self) -> Location:
         """The warehouse root."""
         return self._catalog.root
 
@@ -196,7 +207,7 @@ class Connection(dbapi.ErrorAttributes):
         """A handle of delta-rs's on the table called ``name`` (as a statement would name it): the way out."""
         reference = parser.parse_table(name)
         entry, snapshot = StatementContext(self.session).snapshot(reference)
-        return DeltaTable(str(entry.location), version=snapshot.version)
+        return delta_table(entry.location, snapshot.version)
 
     # -- PEP 249
 

@@ -32,6 +32,7 @@ from deltasql.sql.parameters import placeholders
 from deltasql.sql.rewrite import Binding, Columns, Inlined, Rewritten, rewrite
 from deltasql.sql.statements import Fragment
 from deltasql.sql.woven import Woven
+from deltasql.storage.objects import Location
 from deltasql.types import sql_name
 
 
@@ -48,7 +49,7 @@ class Session:
     @classmethod
     def over(cls, catalog: Catalog) -> Session:
         """A session with its own engine."""
-        engine = DataFusionEngine(catalog=catalogs.MAIN, schema=catalogs.DEFAULT)
+        engine = DataFusionEngine(catalog=catalogs.MAIN, schema=catalogs.DEFAULT, storage=catalog.storage)
         return cls(catalog, engine, Settings())
 
 
@@ -139,7 +140,7 @@ class StatementContext:
             version = version_at(self.session.catalog.newest(entry), time)
         return self.open(reference) if version is None else self.session.catalog.snapshot(entry, version)
 
-    def external(self, format: str, paths: Sequence[str], options: Mapping[str, Any]) -> External:
+    def external(self, format: str, paths: Sequence[str | Location], options: Mapping[str, Any]) -> External:
         """Files that are no Delta table."""
         return self.session.engine.external(format, paths, options)
 

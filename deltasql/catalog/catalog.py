@@ -8,11 +8,12 @@ registered, or by path. A name of one part is of the schema that is current, unl
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from deltasql.catalog.places import DEFAULT, MAIN, PATH_SCHEMA, TableEntry, is_safe, local_path
+from deltasql.catalog.places import DEFAULT, MAIN, PATH_SCHEMA, TableEntry, is_safe
 from deltasql.catalog.root import Root
 from deltasql.catalog.snapshot import Snapshot, SnapshotCache, newest_snapshot, open_snapshot
 from deltasql.catalog.views import TEMPORARY, Home, View
@@ -27,6 +28,9 @@ from deltasql.errors import (
     TableNotFound,
 )
 from deltasql.names import TableReference, did_you_mean, fold, match, suffix_as_of
+from deltasql.storage.files import is_below
+from deltasql.storage.objects import Location
+from deltasql.storage.storage import Storage
 
 
 class Catalog:
@@ -35,13 +39,14 @@ class Catalog:
     ``home`` is where its names resolve (USE), ``temporaries`` its temporary views; both are the connection's own.
     """
 
-    def __init__(self, root: str | Path | None, *, read_only: bool = False) -> None:
+    def __init__(self, root: str | Path | None, storage: Storage | None = None, *, read_only: bool = False) -> None:
+        self.storage = Storage() if storage is None else storage
         self._temporary = None if root is not None else tempfile.TemporaryDirectory(prefix="deltasql-")
-        folder = local_path(root) if root is not None else Path(self._temporary.name)  # type: ignore[union-attr]
+        folder = self.storage.place(root) if root is not None else Path(self._temporary.name)  # type: ignore[union-attr]
         self.read_only = read_only
         self.home = Home(MAIN, DEFAULT)
         self.temporaries: dict[str, View] = {}
-        self._roots = {MAIN: Root(MAIN, folder, read_only=read_only)}
+        self._roots = {MAIN: Root(MAIN, folder, self.storage, read_only=read_only)}
         self._cache = SnapshotCache()
 
     def close(self) -> None:
@@ -50,7 +55,7 @@ class Catalog:
             self._temporary.cleanup()
 
     @property
-    def root(self) -> Path:
+    def root(self) -> Location:
         """The root of ``main``."""
         return self._roots[MAIN].folder
 
@@ -182,16 +187,16 @@ class Catalog:
 
     def travel(self, reference: TableReference) -> TableReference:
         """``reference`` with the time travel that ends its path (``path@v3``), unless a folder has just that name."""
-        if reference.path is None or reference.as_of is not None or local_path(reference.path).exists():
+        if reference.path is None or reference.as_of is not None:
             return reference
         as_of = suffix_as_of(reference.path)
-        if as_of is None:
+        if as_of is None or self.storage.place(reference.path).exists():
             return reference
         return replace(reference, path=reference.path[: reference.path.rindex("@")], as_of=as_of)
 
     def at_path(self, path: str) -> TableEntry:
         """The table at ``path`` (a name under the schema ``delta``), whether or not there is one yet."""
-        return TableEntry(PATH_SCHEMA, path, local_path(path), managed=False)
+        return TableEntry(PATH_SCHEMA, path, self.storage.place(path), managed=False)
 
     # -- snapshots
 
@@ -217,6 +222,8 @@ class Catalog:
     def forget(self, entry: TableEntry) -> None:
         """Drop what is cached of a table that was dropped or made anew."""
         self._cache.forget(entry.location)
+        if entry.catalog in self._roots:
+            self._roots[entry.catalog].forget()
 
     # -- changes
 
@@ -227,7 +234,7 @@ class Catalog:
         for root in self._roots.values():
             named = root.name in (catalog, None if entry is None else entry.catalog)
             if entry is not None and entry.schema == PATH_SCHEMA:
-                named = entry.location.is_relative_to(root.folder)
+                named = is_below(entry.location, root.folder)
             if named and root.read_only:
                 message = f"catalog `{root.name}` is attached read-only"
                 raise OperationalError(message, hint=f"DETACH {root.name}, then ATTACH it without READ_ONLY")
@@ -239,6 +246,7 @@ class Catalog:
         """
         root, schema, name = self._place(reference, self.home)
         self.require_writable(catalog=root.name)
+        root.forget()
         for taken, found in root.like(schema, name).items():
             what = "view" if isinstance(found, View) else "table"
             raise AlreadyExists(f"{what} `{taken}` exists already", span=reference.span)
@@ -255,7 +263,7 @@ class Catalog:
             return entry
         root, schema, name = self.new_place(reference)
         if location is not None:
-            return TableEntry(schema, name, local_path(location), managed=False, catalog=root.name)
+            return TableEntry(schema, name, self.storage.place(location), managed=False, catalog=root.name)
         try:
             folder = root.new_folder(schema, name)
         except PlanError as error:
@@ -295,9 +303,13 @@ class Catalog:
         """Make a schema (in stored spelling) current."""
         self.home = Home(catalog, schema)
 
-    def attach(self, name: str, root: str, *, read_only: bool) -> None:
-        """Give a further root a name; on a read-only connection it is read-only."""
-        self._roots[name] = Root(name, local_path(root), read_only=read_only or self.read_only)
+    def attach(self, name: str, root: str, options: Mapping[str, str], *, read_only: bool) -> None:
+        """Give a further root a name, and ``options`` of its store; on a read-only connection it is read-only."""
+        folder = self.storage.place(root)
+        given = self.storage.attach(name, options, folder)
+        if given is not None:
+            self.storage.add(given)
+        self._roots[name] = Root(name, folder, self.storage, read_only=read_only or self.read_only)
 
     def require_detachable(self, name: str) -> None:
         """Raise `PlanError` for a catalog, in stored spelling, that is needed."""
@@ -310,10 +322,11 @@ class Catalog:
         """Forget an attached root, in stored spelling; its files stay."""
         self.require_detachable(name)
         del self._roots[name]
+        self.storage.remove(f"catalog {name}")
 
 
 def _listed(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(f"`{name}`" for name in names[:-1]), f"`{names[-1]}`"]))
 
 
-__all__ = ["DEFAULT", "MAIN", "PATH_SCHEMA", "TEMPORARY", "Catalog", "TableEntry", "local_path"]
+__all__ = ["DEFAULT", "MAIN", "PATH_SCHEMA", "TEMPORARY", "Catalog", "TableEntry"]

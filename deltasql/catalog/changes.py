@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -40,6 +39,7 @@ from deltasql.errors import (
     UnsupportedTableFeature,
     VersionNotFound,
 )
+from deltasql.storage.objects import Location
 
 CHANGE_TYPE, COMMIT_VERSION, COMMIT_TIMESTAMP = ADDED = ("_change_type", "_commit_version", "_commit_timestamp")
 
@@ -56,7 +56,7 @@ class _File:
     deletion vector applies.
     """
 
-    path: Path
+    path: Location
     partition: Mapping[str, str | None]
     change: str | None = None
     was: bool | None = None
@@ -93,11 +93,11 @@ class Changes:
         return self.snapshot.name
 
     @property
-    def files(self) -> tuple[Path, ...]:
+    def files(self) -> tuple[Location, ...]:
         """The files that hold the changes."""
         return self.files_of(self.first, self.last)
 
-    def files_of(self, first: int, last: int) -> tuple[Path, ...]:
+    def files_of(self, first: int, last: int) -> tuple[Location, ...]:
         """The files that hold the changes of the commits ``first`` to ``last``."""
         return tuple(dict.fromkeys(file.path for commit in self._between(first, last) for file in commit.files))
 
@@ -256,7 +256,7 @@ def _is_masked(action: Mapping[str, Any]) -> bool:
     return bool((action.get("deletionVector") or {}).get("cardinality"))
 
 
-def _partition_before(snapshot: Snapshot, version: int, path: Path) -> Mapping[str, str | None]:
+def _partition_before(snapshot: Snapshot, version: int, path: Location) -> Mapping[str, str | None]:
     """The partition values of a file removed by a writer that didn't repeat them."""
     if not snapshot.partition_columns:
         return {}
@@ -344,7 +344,7 @@ def _check_files(snapshot: Snapshot, found: tuple[_Commit, ...]) -> None:
 
 
 def _chosen(
-    file: _File, rows: int, before: Mapping[Path, pa.BooleanArray], after: Mapping[Path, pa.BooleanArray]
+    file: _File, rows: int, before: Mapping[Location, pa.BooleanArray], after: Mapping[Location, pa.BooleanArray]
 ) -> pa.BooleanArray | None:
     """Which rows of a file have changed: those that it had before and hasn't now, or the other way round."""
     if not file.was and not file.now:
@@ -354,7 +354,9 @@ def _chosen(
     return pc.and_not(was, now) if file.change == "delete" else pc.and_not(now, was)
 
 
-def _had(path: Path, rows: int, masks: Mapping[Path, pa.BooleanArray], *, masked: bool | None) -> pa.BooleanArray:
+def _had(
+    path: Location, rows: int, masks: Mapping[Location, pa.BooleanArray], *, masked: bool | None
+) -> pa.BooleanArray:
     if not masked:
         return pa.repeat(pa.scalar(masked is not None), rows)
     if path not in masks:

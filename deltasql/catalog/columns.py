@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from deltasql.errors import StorageError, brief
+from deltasql.storage.files import for_arrow
+from deltasql.storage.objects import Location, ObjectPath
 
 _ZONE = re.compile(r"(Z|[+-]\d\d(:?\d\d)?)$")
 _BATCH = 65_536
@@ -28,13 +29,14 @@ FEATURES = frozenset(
 
 
 @contextmanager
-def opened(path: Path, what: str = "") -> Iterator[pq.ParquetFile]:
+def opened(path: Location, what: str = "") -> Iterator[pq.ParquetFile]:
     """A data file, which may hold INT96. Raises `StorageError`, also for what goes wrong while it is read.
 
     ``what`` follows its path in the message.
     """
     try:
-        with pq.ParquetFile(path, coerce_int96_timestamp_unit="us") as parquet:
+        remote = isinstance(path, ObjectPath)
+        with pq.ParquetFile(for_arrow(path), coerce_int96_timestamp_unit="us", pre_buffer=remote) as parquet:
             yield parquet
     except (OSError, pa.ArrowException) as error:
         raise StorageError(f"`{path}`{what} can't be read: {brief(error)}") from error

@@ -6,13 +6,11 @@ and both cast what is of another type, with loss. So each file is looked at once
 
 from __future__ import annotations
 
-import os
 import stat
 import threading
 import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,6 +18,8 @@ import pyarrow.parquet as pq
 from deltasql.catalog.columns import mapping, opened, place, stored_name, widens
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.errors import StorageError, VersionNotFound, brief
+from deltasql.storage.files import for_arrow, missing, state_of
+from deltasql.storage.objects import Location, ObjectPath
 
 _LEAST = 12
 _MOST = 200_000
@@ -38,11 +38,11 @@ class Footers:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: dict[Path, _Footer] = {}
+        self._known: dict[Location, _Footer] = {}
         self._schemas: dict[bytes, pa.Schema] = {}
         self._odd: weakref.WeakKeyDictionary[Snapshot, dict[int, str | None]] = weakref.WeakKeyDictionary()
 
-    def look(self, snapshot: Snapshot, files: Iterable[Path]) -> str | None:
+    def look(self, snapshot: Snapshot, files: Iterable[Location]) -> str | None:
         """Why only a reader that goes by the files' own columns reads ``files`` right, or None.
 
         Raises `StorageError`, which names the file, for one that is torn or holds something else than its table
@@ -58,7 +58,7 @@ class Footers:
             odd = odd or verdicts[known]
         return odd
 
-    def require(self, snapshot: Snapshot, files: Iterable[Path]) -> None:
+    def require(self, snapshot: Snapshot, files: Iterable[Location]) -> None:
         """Raise as `look` for a file that is gone or torn by now."""
         for path in files:
             found = self._known.get(path)
@@ -66,47 +66,60 @@ class Footers:
                 self._known.pop(path, None)
                 self._footer(snapshot, path)
 
-    def rows(self, snapshot: Snapshot, path: Path) -> int:
+    def rows(self, snapshot: Snapshot, path: Location) -> int:
         """The number of live rows of a file. Raises as `look`."""
         rows = self._footer(snapshot, path).rows
         kept = snapshot.live_rows.get(path) if "deletionVectors" in snapshot.features_in_use else None
         return rows if kept is None else rows - len(kept) + kept.true_count
 
-    def _footer(self, snapshot: Snapshot, path: Path) -> _Footer:
+    def _footer(self, snapshot: Snapshot, path: Location) -> _Footer:
         found = self._known.get(path)
         if found is None:
-            found = self._read(path, require_file(snapshot, path))
+            found = self._read(snapshot, path, require_file(snapshot, path))
             with self._lock:
                 if len(self._known) > _MOST:
                     self._known.clear()  # The schemas stay, as verdicts go by their identity.
                 self._known[path] = found
         return found
 
-    def _read(self, path: Path, stamp: _Stamp) -> _Footer:
+    def _read(self, snapshot: Snapshot, path: Location, stamp: _Stamp) -> _Footer:
         try:
-            metadata = pq.read_metadata(path)
+            metadata = pq.read_metadata(for_arrow(path))
             schema = metadata.schema.to_arrow_schema()
+        except FileNotFoundError:
+            raise _missing(snapshot, path) from None
         except (OSError, pa.ArrowException) as error:
             raise StorageError(f"`{path}` is no whole Parquet file: {brief(error)}") from error
         # Schemas that differ by the ids of their columns alone are equal, so they go by their bytes.
         return _Footer(stamp, metadata.num_rows, self._schemas.setdefault(schema.serialize().to_pybytes(), schema))
 
 
-def require_file(snapshot: Snapshot, path: Path) -> _Stamp:
+def require_file(snapshot: Snapshot, path: Location) -> _Stamp:
     """Size and time of a file. Raises as `Footers.look` for one that is missing, no file, or too short."""
     try:
-        found = os.stat(path)  # noqa: PTH116 (a third of the time)
+        found = state_of(path)
     except OSError:
-        message = f"version {snapshot.version} of `{snapshot.name}` can't be read: its file `{path.name}` is missing"
-        if snapshot.is_latest:
-            raise StorageError(message, hint="something other than Delta removed it") from None
-        raise VersionNotFound(message, hint="VACUUM removes the files of old versions") from None
+        raise _missing(snapshot, path) from None
     if not stat.S_ISREG(found.st_mode) or found.st_size < _LEAST:
         raise StorageError(f"`{path}` is no whole Parquet file: it has {found.st_size} bytes")
     return found.st_size, found.st_mtime_ns
 
 
-def unreadable(files: Iterable[Path]) -> StorageError | None:
+def require_there(snapshot: Snapshot, files: Sequence[Location]) -> None:
+    """Raise as `Footers.look` for an object that is gone by now."""
+    objects = [path for path in files if isinstance(path, ObjectPath)]
+    if objects and (gone := missing(objects)) is not None:
+        raise _missing(snapshot, gone)
+
+
+def _missing(snapshot: Snapshot, path: Location) -> StorageError | VersionNotFound:
+    message = f"version {snapshot.version} of `{snapshot.name}` can't be read: its file `{path.name}` is missing"
+    if snapshot.is_latest:
+        return StorageError(message, hint="something other than Delta removed it")
+    return VersionNotFound(message, hint="VACUUM removes the files of old versions")
+
+
+def unreadable(files: Iterable[Location]) -> StorageError | None:
     """The error of the first of ``files`` that can't be read to its end: a search for what has failed already."""
     for path in files:
         try:
@@ -121,7 +134,7 @@ def unreadable(files: Iterable[Path]) -> StorageError | None:
 # -- what a file holds, and what its table says
 
 
-def _odd(snapshot: Snapshot, layout: pa.Schema, path: Path) -> str | None:
+def _odd(snapshot: Snapshot, layout: pa.Schema, path: Location) -> str | None:
     mode = mapping(snapshot.properties)
     for field in snapshot.schema:
         at = None if field.name in snapshot.partition_columns else place(layout, field, mode)

@@ -6,6 +6,7 @@ Delta protocol, "Delta Log Entries", "Checkpoints". Entries go as others clean t
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import os
 import re
@@ -16,11 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from deltasql.errors import StorageError, brief
+from deltasql.storage.objects import Location, ObjectPath, ObjectStat
 
 _COMMIT = re.compile(r"(\d{20})\.json")
 _WHOLE_CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\.(?:[0-9a-fA-F-]{36}\.json|(?:[0-9a-fA-F-]{36}\.)?parquet)")
 _PART_OF_CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\.(\d{10})\.(\d{10})\.parquet")
 _SMALL = 64
+_PAGE = 1000
+_FOLDER = "_delta_log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +35,17 @@ class Commit:
     time: dt.datetime
 
 
-def folder(location: Path) -> Path:
+def folder(location: Location) -> Location:
     """Where the log of the table at ``location`` is."""
-    return location / "_delta_log"
+    return location / _FOLDER
 
 
-def unfinished(location: Path) -> Path:
+def unfinished(location: Location) -> Location:
     """What is there, while nothing else says so, where a table is being made or was when a process died."""
     return location / "_delta_log.tmp"
 
 
-def entry(location: Path, version: int) -> Path:
+def entry(location: Location, version: int) -> Location:
     """The log's file for a commit."""
     return folder(location) / _name(version)
 
@@ -62,29 +66,29 @@ class Stamp:
     size: int
 
 
-def stamp(location: Path, version: int, *, held: int | None = None) -> Stamp | None:
+def stamp(location: Location, version: int, *, held: int | None = None) -> Stamp | None:
     """The stamp of a version's entry (in the folder that is ``held``); None if there is none."""
     try:
         read = entry(location, version).stat() if held is None else os.stat(_name(version), dir_fd=held)
     except OSError:
         return None
-    return Stamp(read.st_ino, read.st_mtime_ns, read.st_size)
+    return _stamp(read)
 
 
 @contextmanager
-def holding(location: Path) -> Iterator[int]:
+def holding(location: Location) -> Iterator[int]:
     """The log's folder, held open: whatever comes in its place meanwhile is another (`is_held`). Raises OSError."""
-    held = os.open(folder(location), os.O_RDONLY | os.O_DIRECTORY)
+    held = os.open(str(folder(location)), os.O_RDONLY | os.O_DIRECTORY)
     try:
         yield held
     finally:
         os.close(held)
 
 
-def is_held(location: Path, held: int) -> bool:
+def is_held(location: Location, held: int) -> bool:
     """True as long as the log of the table at ``location`` is the one that is held: nobody dropped the table."""
     try:
-        return os.path.samestat(os.fstat(held), os.stat(folder(location)))  # noqa: PTH116 (it may be a descriptor)
+        return os.path.samestat(os.fstat(held), os.stat(str(folder(location))))  # noqa: PTH116 (it may be a descriptor)
     except OSError:
         return False
 
@@ -92,12 +96,13 @@ def is_held(location: Path, held: int) -> bool:
 # -- versions
 
 
-def version_range(location: Path) -> tuple[int, int]:
+def version_range(location: Location, listed: Listing | None = None) -> tuple[int, int]:
     """The first and last version of those that can be read up to the latest.
 
-    A version can be read if it has a checkpoint, or if it has a commit and the version before it can be.
+    A version can be read if it has a checkpoint, or if it has a commit and the version before it can be. ``listed`` is
+    what is known of a log in a store.
     """
-    names = _names(location)
+    names = _names(location) if listed is None else list(listed)
     starts = set(checkpoints(names))
     committed = set(_committed(names))
     readable: set[int] = set()
@@ -124,7 +129,7 @@ def checkpoints(names: Iterable[str]) -> dict[int, list[str]]:
     return found | {version: part for (version, number), part in parts.items() if len(part) == number}
 
 
-def gap(location: Path, version: int | None = None) -> tuple[int, int] | None:
+def gap(location: Location, version: int | None = None) -> tuple[int, int] | None:
     """The versions before and after the first gap in the entries that ``version`` (or the latest) is made of.
 
     The one before is -1 where the log starts late and without a checkpoint.
@@ -138,11 +143,15 @@ def gap(location: Path, version: int | None = None) -> tuple[int, int] | None:
     return None
 
 
-def blank_entry(location: Path, version: int, since: int | None = None) -> str | None:
+def blank_entry(
+    location: Location, version: int, since: int | None = None, *, listed: Listing | None = None
+) -> str | None:
     """The file of the first entry that says nothing, of those that ``version`` is made of; delta-rs passes over it.
 
-    ``since`` is an older version whose entries were looked at.
+    ``since`` is an older version whose entries were looked at, ``listed`` what is known of a log in a store.
     """
+    if isinstance(location, ObjectPath):
+        return _blank_object(listing(location) if listed is None else listed, folder(location), version, since)
     below = f"{folder(location)}/"
     if since is None:
         found = checkpoints(_names(location))
@@ -164,7 +173,7 @@ def _size(path: str) -> int | None:
         return None
 
 
-def commits(location: Path, properties: Mapping[str, str]) -> list[Commit]:
+def commits(location: Location, properties: Mapping[str, str]) -> list[Commit]:
     """The commits whose log entry is still there, by version; times never go back.
 
     Delta protocol, "In-Commit Timestamps": without them a commit's time is its file's modification time,
@@ -173,22 +182,25 @@ def commits(location: Path, properties: Mapping[str, str]) -> list[Commit]:
     return list(each_commit(location, properties))
 
 
-def each_commit(location: Path, properties: Mapping[str, str]) -> Iterator[Commit]:
+def each_commit(location: Location, properties: Mapping[str, str]) -> Iterator[Commit]:
     """The `commits` one by one: an entry is read when it is its turn."""
     in_commit = properties.get("delta.enableInCommitTimestamps", "").lower() == "true"
     last: dt.datetime | None = None
-    for version in sorted(_committed(_names(location))):
+    listed = listing(location) if isinstance(location, ObjectPath) else {}
+    for version in sorted(_committed(listed or _names(location))):
         try:
-            time = _time(entry(location, version), in_commit=in_commit)
+            time = _time(entry(location, version), listed.get(_name(version)), in_commit=in_commit)
         except FileNotFoundError:
             continue
         last = time if last is None or time > last else last + dt.timedelta(milliseconds=1)
         yield Commit(version, last)
 
 
-def _names(location: Path) -> list[str]:
+def _names(location: Location) -> list[str]:
+    if isinstance(location, ObjectPath):
+        return list(listing(location))
     try:
-        return os.listdir(folder(location))  # noqa: PTH208 (a tenth of the time)
+        return os.listdir(str(folder(location)))  # noqa: PTH208 (a tenth of the time)
     except OSError as error:
         raise StorageError(f"the log of `{location}` can't be listed: {error.strerror}") from error
 
@@ -197,17 +209,67 @@ def _committed(names: Iterable[str]) -> list[int]:
     return [int(found[1]) for name in names if (found := _COMMIT.fullmatch(name))]
 
 
-def _time(path: Path, *, in_commit: bool) -> dt.datetime:
+def _time(path: Location, known: ObjectStat | None, *, in_commit: bool) -> dt.datetime:
     stamp = _info(path).get("inCommitTimestamp") if in_commit else None
     if not isinstance(stamp, int):
-        stamp = path.stat().st_mtime_ns // 1_000_000
+        stamp = (known or path.stat()).st_mtime_ns // 1_000_000
     return dt.datetime.fromtimestamp(stamp / 1000, dt.UTC)
+
+
+# -- in a store
+
+
+Listing = Mapping[str, ObjectStat]
+"""The files of a log in a store, by name, and what the store says of each."""
+
+
+def listing(location: ObjectPath) -> Listing:
+    """The files of the log of the table at ``location``, by one request. Raises `StorageError`."""
+    return {path.name: state for path, state in (location / _FOLDER).entries() if state is not None}
+
+
+def since(location: ObjectPath, version: int) -> Listing:
+    """The first thousand files of the log from the entry of ``version`` on, by one request."""
+    before = _name(version - 1) if version else "0"
+    found = itertools.islice((location / _FOLDER).below(after=before), _PAGE)
+    return {path.name: state for path, state in found}
+
+
+def names(listed: Listing, version: int) -> bool:
+    """True if there is an entry of ``version``."""
+    return _name(version) in listed
+
+
+def stamp_of(listed: Listing, version: int) -> Stamp | None:
+    """The stamp of a version's entry; None if there is none."""
+    return _stamp(listed[_name(version)]) if _name(version) in listed else None
+
+
+def _stamp(read: os.stat_result | ObjectStat) -> Stamp:
+    # What a store's ETag says is enough, and of times its answers have more or less digits.
+    modified = 0 if isinstance(read, ObjectStat) and read.e_tag else read.st_mtime_ns
+    return Stamp(read.st_ino, modified, read.st_size)
+
+
+def _blank_object(listed: Listing, below: Location, version: int, since: int | None) -> str | None:
+    def is_filled(name: str) -> bool:
+        return name in listed and listed[name].st_size > 0
+
+    if since is None:
+        found = checkpoints(listed)
+        whole = (start for start in sorted(found, reverse=True) if start <= version)
+        since = next((start for start in whole if all(map(is_filled, found[start]))), -1)
+    for name in map(_name, range(since + 1, version + 1)):
+        size = listed[name].st_size if name in listed else _SMALL
+        if size == 0 or (size < _SMALL and not (below / name).read_bytes().strip()):
+            return name
+    return None
 
 
 # -- what an entry says
 
 
-def protocol(location: Path, version: int) -> dict[str, Any]:
+def protocol(location: Location, version: int) -> dict[str, Any]:
     """The last ``protocol`` action in the entries up to ``version``; empty where none can be read."""
     for number in range(version, -1, -1):
         try:
@@ -219,7 +281,7 @@ def protocol(location: Path, version: int) -> dict[str, Any]:
     return {}
 
 
-def actions(path: Path) -> Iterator[dict[str, Any]]:
+def actions(path: Location) -> Iterator[dict[str, Any]]:
     """The actions of an entry: one a line, though delta-rs also takes one that spans several.
 
     Raises `FileNotFoundError` for an entry that is gone, `StorageError` for one that can't be read.
@@ -248,7 +310,7 @@ def _parsed(text: str) -> dict[str, Any] | None:
     return action if isinstance(action, dict) else None
 
 
-def commit_info(location: Path, version: int) -> dict[str, Any]:
+def commit_info(location: Location, version: int) -> dict[str, Any]:
     """What the writer said of a commit (the ``commitInfo`` action); empty where it said nothing.
 
     Raises `StorageError` for an entry that can't be read.
@@ -260,6 +322,6 @@ def commit_info(location: Path, version: int) -> dict[str, Any]:
         raise StorageError(f"`{path}` can't be read: it is gone") from error
 
 
-def _info(path: Path) -> dict[str, Any]:
+def _info(path: Location) -> dict[str, Any]:
     found = (action.get("commitInfo") for action in actions(path))
     return next((info for info in found if isinstance(info, dict)), {})

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from deltasql.catalog.recorded import recorded
 from deltasql.catalog.snapshot import Snapshot
+from deltasql.storage.objects import Location
 
 Partition = tuple[tuple[str, str | None], ...]
 """The partition values of a file by stored names, as the log spells them."""
@@ -22,7 +22,7 @@ Partition = tuple[tuple[str, str | None], ...]
 class LiveFile:
     """A data file as the log has it; ``deleted`` are the rows that its deletion vector takes out."""
 
-    path: Path
+    path: Location
     size: int
     partition: Partition
     time: int
@@ -42,7 +42,7 @@ def live_files(snapshot: Snapshot) -> tuple[LiveFile, ...]:
     return tuple(sorted((_live(path, adds[path]) for path in snapshot.files), key=lambda file: file.time))
 
 
-def _live(path: Path, add: Mapping[str, Any]) -> LiveFile:
+def _live(path: Location, add: Mapping[str, Any]) -> LiveFile:
     return LiveFile(
         path,
         int(add["size"]),

@@ -7,9 +7,8 @@ here, once.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from deltasql.errors import NotSupportedError, StorageError
+from deltasql.storage.objects import Location
 
 MAIN = "main"
 DEFAULT = "default"
@@ -22,7 +21,7 @@ class TableEntry:
 
     schema: str
     name: str
-    location: Path
+    location: Location
     managed: bool
     catalog: str = MAIN
 
@@ -46,24 +45,3 @@ def shown(parts: tuple[str, str, str]) -> str:
 def is_safe(name: str) -> bool:
     """True if a folder of that name stays below its parent and is seen by discovery."""
     return not set(name) & {"/", "\\", "\0"} and name[:1] not in ("", ".", "_")
-
-
-def local_path(path: str | Path) -> Path:
-    """``path`` as an absolute path of this machine; ``file://`` URLs are taken too.
-
-    Raises `NotSupportedError` for another scheme.
-    """
-    text = str(path)
-    scheme, separator, rest = text.partition("://")
-    if separator:
-        if scheme.lower() != "file":
-            raise NotSupportedError(f"a location on `{scheme}://` is not supported", hint="use a local folder")
-        from urllib.parse import unquote
-
-        text = unquote(rest)
-    elif text.startswith("file:/"):
-        text = text[5:]
-    try:
-        return Path(text).expanduser().absolute()
-    except (RuntimeError, ValueError) as error:
-        raise StorageError(f"`{text}` is no path: {error}") from error

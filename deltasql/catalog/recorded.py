@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -17,8 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from deltasql.catalog.log import actions, checkpoints, entry, folder
+from deltasql.catalog.log import actions, checkpoints, entry, folder, listing
 from deltasql.errors import StorageError, brief
+from deltasql.storage.files import for_arrow
+from deltasql.storage.objects import Location, ObjectPath
 
 if TYPE_CHECKING:
     from deltasql.catalog.snapshot import Snapshot
@@ -51,7 +52,7 @@ _COLUMNS = {
 _REMOVED = ("path", "partitionValues", "size", "tags", "deletionVector", "baseRowId", "defaultRowCommitVersion")
 
 
-def recorded(snapshot: Snapshot, files: Collection[Path]) -> dict[Path, _Action]:
+def recorded(snapshot: Snapshot, files: Collection[Location]) -> dict[Location, _Action]:
     """The body of the ``add`` action of each of ``files``, as the log has it but for fields that are null.
 
     The files are such as `Snapshot.files` has. Of a checkpoint the statistics are the JSON ones, if it has them.
@@ -63,7 +64,7 @@ def recorded(snapshot: Snapshot, files: Collection[Path]) -> dict[Path, _Action]
     if twice is not None:
         raise StorageError(f"the log of `{snapshot.name}` has the file `{twice}` more than once")
     names = {file.name for file in wanted}
-    found: dict[Path, _Action] = {}
+    found: dict[Location, _Action] = {}
     removed: set[object] = set()
 
     def chosen(path: str) -> bool:
@@ -180,11 +181,11 @@ def _back(snapshot: Snapshot, kind: str, chosen: _Chosen, *, parsed: bool = Fals
     where a checkpoint has no other statistics.
     """
     try:
-        known = checkpoints(path.name for path in folder(snapshot.location).iterdir())
+        known, filled = _checkpoints(snapshot.location)
         for number in range(snapshot.version, -1, -1):
             files = [folder(snapshot.location) / name for name in known.get(number, ())]
             # An empty file is no checkpoint to delta-rs either.
-            if files and all(file.stat().st_size for file in files):
+            if files and all(map(filled, files)):
                 for file in files:
                     yield from ((kind, action) for action in _checkpointed(file, kind, chosen, parsed=parsed))
                 return
@@ -198,7 +199,15 @@ def _back(snapshot: Snapshot, kind: str, chosen: _Chosen, *, parsed: bool = Fals
         raise StorageError(f"the log of `{snapshot.name}` can't be read: {brief(error)}") from error
 
 
-def _checkpointed(path: Path, kind: str, chosen: _Chosen, *, parsed: bool) -> Iterator[_Action]:
+def _checkpoints(location: Location) -> tuple[dict[int, list[str]], Callable[[Location], bool]]:
+    """The names of the checkpoints by version, and what tells whether a file of the log isn't empty."""
+    if not isinstance(location, ObjectPath):
+        return checkpoints(path.name for path in folder(location).iterdir()), lambda path: path.stat().st_size > 0
+    listed = listing(location)
+    return checkpoints(listed), lambda path: listed[path.name].st_size > 0
+
+
+def _checkpointed(path: Location, kind: str, chosen: _Chosen, *, parsed: bool) -> Iterator[_Action]:
     """The chosen actions of a checkpoint's file, and of the sidecars that it names (they are all in one folder)."""
     for action in actions(path) if path.suffix == ".json" else _stored(path, kind, chosen, parsed=parsed):
         if (body := action.get(kind)) is not None and chosen(body[_COLUMNS[kind][0]]):
@@ -209,10 +218,10 @@ def _checkpointed(path: Path, kind: str, chosen: _Chosen, *, parsed: bool) -> It
             yield from (_without_nulls(inner[kind]) for inner in found if inner.get(kind))
 
 
-def _stored(path: Path, kind: str, chosen: _Chosen, *, parsed: bool) -> Iterator[_Action]:
+def _stored(path: Location, kind: str, chosen: _Chosen, *, parsed: bool) -> Iterator[_Action]:
     """The chosen actions, and those that name sidecars, of a checkpoint's Parquet file."""
     columns = ["sidecar.path", *(f"{kind}.{name}" for name in _COLUMNS[kind])]
-    with pq.ParquetFile(path, coerce_int96_timestamp_unit="us") as file:
+    with pq.ParquetFile(for_arrow(path), coerce_int96_timestamp_unit="us") as file:
         if parsed and not _has_json_statistics(file.metadata):
             columns.append("add.stats_parsed")
         for batch in file.iter_batches(columns=columns):

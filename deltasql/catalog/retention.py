@@ -30,10 +30,13 @@ from deltasql.catalog.properties import checked
 from deltasql.catalog.snapshot import Snapshot, is_table
 from deltasql.catalog.vectors import vector_file
 from deltasql.errors import StorageError, brief
+from deltasql.storage.files import for_arrow, is_below, real
+from deltasql.storage.objects import Location, ObjectPath
 
 _RETENTION = "delta.deletedFileRetentionDuration"
 _UNITS = {"days": 86_400_000, "hours": 3_600_000, "minutes": 60_000, "seconds": 1000, "milliseconds": 1}
 _CHANGES = "_change_data"
+_LOG = "_delta_log"
 _LIVE = float("inf")
 
 
@@ -41,7 +44,7 @@ _LIVE = float("inf")
 class Unneeded:
     """A file in the table's folder that no version inside the retention needs, and its size in bytes."""
 
-    path: Path
+    path: Location
     size: int
 
 
@@ -64,7 +67,7 @@ def unneeded(snapshot: Snapshot, cutoff: int, *, lite: bool = False) -> list[Unn
     """
     known = _Known(snapshot)
     try:
-        root = Path(os.path.realpath(snapshot.location))
+        root = real(snapshot.location)
         _read(snapshot, known, cutoff, whole=lite)
         kept = {path for names in (known.until, known.raw) for path, until in names.items() if until >= cutoff}
         if lite:
@@ -79,18 +82,21 @@ def unneeded(snapshot: Snapshot, cutoff: int, *, lite: bool = False) -> list[Unn
     return sorted(found, key=lambda each: each.path)
 
 
-def _named(paths: Iterable[Path], root: Path) -> list[Unneeded]:
+def _named(paths: Iterable[Location], root: Location) -> list[Unneeded]:
     """Those of the files that are there, in the table's folder."""
     found = []
     for path in paths:
         with suppress(FileNotFoundError, NotADirectoryError):
-            if path.is_relative_to(root):
+            if is_below(path, root):
                 found.append(Unneeded(path, path.lstat().st_size))
     return found
 
 
-def _listed(directory: Path, partitions: tuple[str, ...], *, top: bool) -> Iterator[tuple[Path, int, int]]:
+def _listed(directory: Location, partitions: tuple[str, ...], *, top: bool) -> Iterator[tuple[Location, int, int]]:
     """The files below a folder that aren't hidden, their sizes and times; writers may come and go meanwhile."""
+    if isinstance(directory, ObjectPath):
+        yield from _objects(directory, partitions)
+        return
     with suppress(FileNotFoundError), os.scandir(directory) as entries:
         for each in entries:
             is_partition = unquote(each.name).startswith(partitions) if partitions else False
@@ -104,6 +110,23 @@ def _listed(directory: Path, partitions: tuple[str, ...], *, top: bool) -> Itera
                     yield Path(each.path), state.st_size, state.st_mtime_ns // 1_000_000
 
 
+def _objects(directory: ObjectPath, partitions: tuple[str, ...]) -> Iterator[tuple[Location, int, int]]:
+    """As `_listed`, by one list of all objects; those of a table below this one are told by its log."""
+    found = [(path.relative_to(directory).parts, path, state) for path, state in directory.below()]
+    tables = {parts[: parts.index(_LOG)] for parts, _, _ in found if _LOG in parts} - {()}
+    for parts, path, state in found:
+        if any(parts[:depth] in tables for depth in range(1, len(parts))):
+            continue
+        hidden = (
+            part.startswith(("_", "."))
+            and not (partitions and unquote(part).startswith(partitions))
+            and not (depth == 0 and part == _CHANGES and len(parts) > 1)
+            for depth, part in enumerate(parts)
+        )
+        if not any(hidden):
+            yield path, state.st_size, state.st_mtime_ns // 1_000_000
+
+
 # -- what the log names
 
 
@@ -115,10 +138,10 @@ class _Known:
     """
 
     snapshot: Snapshot
-    until: dict[Path, float] = field(default_factory=dict)
-    raw: dict[Path, float] = field(default_factory=dict)
+    until: dict[Location, float] = field(default_factory=dict)
+    raw: dict[Location, float] = field(default_factory=dict)
     _states: dict[object, tuple[Mapping[str, Any], float]] = field(default_factory=dict)
-    _folders: dict[str, Path] = field(default_factory=dict)
+    _folders: dict[str, Location] = field(default_factory=dict)
 
     def add(self, action: Mapping[str, Any]) -> None:
         """The file is live."""
@@ -146,12 +169,12 @@ class _Known:
         if vector is not None and (path := vector_file(self.snapshot, vector)) is not None:
             self._note(self.until, path, until)
 
-    def _note(self, names: dict[Path, float], path: Path, until: float) -> None:
+    def _note(self, names: dict[Location, float], path: Location, until: float) -> None:
         above = str(path.parent)
         if above not in self._folders:
-            self._folders[above] = Path(os.path.realpath(above))
-        real = self._folders[above] / path.name
-        names[real] = max(until, names.get(real, 0))
+            self._folders[above] = real(path.parent)
+        found = self._folders[above] / path.name
+        names[found] = max(until, names.get(found, 0))
 
 
 def _key(action: Mapping[str, Any]) -> object:
@@ -185,7 +208,7 @@ def _read(snapshot: Snapshot, known: _Known, cutoff: int, *, whole: bool) -> Non
     known.settle()
 
 
-def _is_filled(path: Path) -> bool:
+def _is_filled(path: Location) -> bool:
     return path.stat().st_size > 0
 
 
@@ -193,7 +216,7 @@ def _milliseconds(time: dt.datetime) -> int:
     return int(time.timestamp() * 1000)
 
 
-def _apply(path: Path, known: _Known, time: int) -> None:
+def _apply(path: Location, known: _Known, time: int) -> None:
     """Bring ``known`` to the state after a commit: its removals come first, as they tell of what was before it."""
     found = list(actions(path))
     for kind, note in (
@@ -206,7 +229,7 @@ def _apply(path: Path, known: _Known, time: int) -> None:
                 note(body)
 
 
-def _checkpoint(path: Path, known: _Known) -> None:
+def _checkpoint(path: Location, known: _Known) -> None:
     """Bring ``known`` to the state that a file of a checkpoint, and the sidecars that it names, have."""
     for action in actions(path) if path.suffix == ".json" else _stored(path):
         if (added := action.get("add")) is not None:
@@ -220,7 +243,7 @@ def _checkpoint(path: Path, known: _Known) -> None:
 _COLUMNS = ["sidecar.path", "add.path", "add.deletionVector", "remove.path", "remove.deletionVector"]
 
 
-def _stored(path: Path) -> Iterator[dict[str, Any]]:
-    with pq.ParquetFile(path) as file:
+def _stored(path: Location) -> Iterator[dict[str, Any]]:
+    with pq.ParquetFile(for_arrow(path)) as file:
         for batch in file.iter_batches(columns=[*_COLUMNS, "remove.deletionTimestamp"]):
             yield from batch.to_pylist()

@@ -13,11 +13,12 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, TypeVar
 
 from deltasql.catalog import discovery
 from deltasql.catalog.places import DEFAULT, TableEntry, is_safe
 from deltasql.catalog.snapshot import is_table, is_unfinished
-from deltasql.catalog.store import Registrations, Store
+from deltasql.catalog.store import FRESH, Registrations, Store
 from deltasql.catalog.views import View, kept, view_of
 from deltasql.errors import (
     AlreadyExists,
@@ -28,17 +29,23 @@ from deltasql.errors import (
     TableNotFound,
 )
 from deltasql.names import fold
+from deltasql.storage.files import is_below, remove_below
+from deltasql.storage.objects import Location, ObjectPath
+from deltasql.storage.storage import Storage
 
 _DROPPED = "_dropped-"
 _SETTLED_NS = 1_000_000_000
+_MOST_SEEN = 10_000
+_T = TypeVar("_T")
 
 
 class Root:
     """A root under the name that a connection has for it."""
 
-    def __init__(self, name: str, folder: Path, *, read_only: bool = False) -> None:
+    def __init__(self, name: str, folder: Location, storage: Storage, *, read_only: bool = False) -> None:
         try:
-            if folder.exists() and not folder.is_dir():
+            # Of a store nothing is asked before a statement does.
+            if not isinstance(folder, ObjectPath) and folder.exists() and not folder.is_dir():
                 raise ConfigError(f"the root `{folder}` is not a folder")
         except (OSError, ValueError) as error:
             raise StorageError(f"the root {str(folder)!r} can't be looked at: {error}") from error
@@ -46,14 +53,16 @@ class Root:
         self.folder = folder
         self.read_only = read_only
         self.store = Store(folder)
-        self._listed: dict[Path, tuple[int, Mapping[str, tuple[str, ...]]]] = {}
+        self._storage = storage
+        self._listed: dict[Location, tuple[int, Mapping[str, tuple[str, ...]]]] = {}
+        self._seen = Seen()
 
     # -- what there is
 
     def schemas(self) -> list[str]:
         """The names of all schemas: ``default``, the folders below the root, and those of registrations."""
         found = {DEFAULT, *self.store.read().all_schemas()}
-        if self.folder.exists() and not is_table(self.folder):
+        if self.folder.exists() and not self._is_table(self.folder):
             found.update(discovery.listing(self.folder).folders)
         return sorted(found)
 
@@ -61,7 +70,9 @@ class Root:
         """Tell whether there is a schema of just that name."""
         if name == DEFAULT or name in self.store.read().all_schemas():
             return True
-        return is_safe(name) and not is_table(self.folder) and _is_schema(self.folder / name)
+        if not is_safe(name) or self._is_table(self.folder):
+            return False
+        return self._seen.kept(("schema", name), lambda: _is_schema(self.folder / name), of=self.folder)
 
     def schemas_like(self, name: str) -> list[str]:
         """The schemas of that name but for case; where one has just that name, it comes first."""
@@ -74,7 +85,7 @@ class Root:
     def tables(self, schema: str) -> list[TableEntry]:
         """The tables of a schema (in its stored spelling), by name."""
         found = {}
-        if schema == DEFAULT and is_table(self.folder):
+        if schema == DEFAULT and self._is_table(self.folder):
             found[self.folder.name] = self._managed(schema, self.folder.name, self.folder)
         elif (folder := self.place(schema)).exists():
             found = {name: self._managed(schema, name, folder / name) for name in discovery.listing(folder).tables}
@@ -95,13 +106,13 @@ class Root:
         """The tables and views of a schema whose names are ``name`` but for case, by name."""
         registered = self.store.read()
         found: dict[str, TableEntry | View] = {}
-        if schema == DEFAULT and is_table(self.folder):
+        if schema == DEFAULT and self._is_table(self.folder):
             if fold(self.folder.name) == fold(name):
                 found[self.folder.name] = self._managed(schema, self.folder.name, self.folder)
         else:
             parent = self.place(schema)
             folders = self._folders_like(parent, name)
-            found = {f: self._managed(schema, f, parent / f) for f in folders if is_table(parent / f)}
+            found = {f: self._managed(schema, f, parent / f) for f in folders if self._is_table(parent / f)}
         for other, location in registered.tables.get(schema, {}).items():
             if fold(other) == fold(name):
                 found[other] = self._registered(schema, other, location)
@@ -110,20 +121,48 @@ class Root:
                 found[other] = view_of(view, self.name, schema, other)
         return found
 
-    def place(self, schema: str) -> Path:
+    def place(self, schema: str) -> Location:
         """The folder of a schema."""
         return self.folder if schema == DEFAULT else self.folder / schema
 
-    def _managed(self, schema: str, name: str, location: Path) -> TableEntry:
+    def _managed(self, schema: str, name: str, location: Location) -> TableEntry:
         return TableEntry(schema, name, location, managed=True, catalog=self.name)
 
     def _registered(self, schema: str, name: str, location: str) -> TableEntry:
-        return TableEntry(schema, name, Path(location), managed=False, catalog=self.name)
+        return TableEntry(schema, name, self._storage.place(location), managed=False, catalog=self.name)
 
-    def _folders_like(self, parent: Path, name: str) -> tuple[str, ...]:
+    def forget(self) -> None:
+        """Let names that were found in a store be looked for anew."""
+        self._seen.forget()
+        self.store.forget()
+
+    def _is_table(self, folder: Location) -> bool:
+        if not isinstance(folder, ObjectPath):
+            return is_table(folder)
+        # That the root isn't one is asked with each statement.
+        return self._seen.kept(("table", folder), lambda: is_table(folder), of=folder, no=folder == self.folder)
+
+    def _objects_like(self, parent: ObjectPath, name: str) -> tuple[str, ...]:
+        """As `_folders_like`; listed anew after a while, and for a name that wasn't there."""
+
+        def look() -> dict[str, tuple[str, ...]]:
+            found: dict[str, tuple[str, ...]] = {}
+            for other in discovery.names(parent):
+                found[fold(other)] = (*found.get(fold(other), ()), other)
+            return found
+
+        known = self._seen.kept(("names", parent), look, of=parent)
+        if fold(name) not in known:
+            self._seen.drop(("names", parent))
+            known = self._seen.kept(("names", parent), look, of=parent)
+        return known.get(fold(name), ())
+
+    def _folders_like(self, parent: Location, name: str) -> tuple[str, ...]:
         """The entries of ``parent`` of that name but for case; listed anew when the folder changes."""
         if not is_safe(name):
             return ()
+        if isinstance(parent, ObjectPath):
+            return self._objects_like(parent, name)
         try:
             changed = parent.stat().st_mtime_ns
             held = self._listed.get(parent)
@@ -143,7 +182,7 @@ class Root:
 
     # -- changes
 
-    def new_folder(self, schema: str, name: str | None = None) -> Path:
+    def new_folder(self, schema: str, name: str | None = None) -> Location:
         """The folder of a managed table (or schema) that is to be made.
 
         Raises `PlanError` for a name that can't be a folder's, or leads out of the root by a link.
@@ -154,7 +193,7 @@ class Root:
                 hint = None if name is None else "give it a LOCATION"
                 raise PlanError(f"a {what} can't be called `{part}`", hint=hint)
         folder = self.place(schema) if name is None else self.place(schema) / name
-        if not folder.resolve().is_relative_to(self.folder.resolve()):
+        if not is_below(folder.resolve(), self.folder.resolve()):
             raise PlanError(f"`{folder}` leads out of the root by a link", hint="give the table a LOCATION")
         return folder
 
@@ -183,7 +222,10 @@ class Root:
 
         Raises `TableNotFound` where another removed it first.
         """
-        _remove(entry.location, str(entry))
+        if isinstance(entry.location, ObjectPath):
+            _remove_objects(entry.location, str(entry))
+        else:
+            _remove(entry.location, str(entry))
 
     def create_view(self, view: View, *, replace: bool) -> None:
         """Keep a view. Raises `AlreadyExists` where another took the name meanwhile."""
@@ -249,11 +291,12 @@ class Root:
 
         Raises `StorageError` where its folder holds what is none: dropping the schema would lose it.
         """
+        self.forget()
         folder = self.place(schema)
         if folder.is_dir() and not folder.is_symlink():
             tables = {entry.name for entry in self.tables(schema)}
             with suppress(FileNotFoundError):
-                for path in sorted(folder.iterdir()):
+                for path in sorted(_below(folder), key=str):
                     if path.name not in tables and not path.name.startswith(_DROPPED) and not is_unfinished(path):
                         message = f"the folder of schema `{schema}` holds `{path.name}`, which is no table"
                         raise StorageError(message, hint=f"look at `{folder}` and remove what is there by hand")
@@ -261,6 +304,7 @@ class Root:
 
     def drop_schema(self, schema: str) -> None:
         """Drop a schema with its managed tables' files and all its registrations."""
+        self.forget()
         folder = self.place(schema)
 
         def remove(found: Registrations) -> None:
@@ -271,14 +315,58 @@ class Root:
             if schema in self.store.read().all_schemas():
                 self.store.change(remove)
 
-        if folder.exists() or folder.is_symlink():
+        if isinstance(folder, ObjectPath):
+            forget()
+            remove_below(folder)
+            self.forget()
+        elif folder.exists() or folder.is_symlink():
             _remove(folder, f"schema {schema}", forget)
         else:
             forget()
 
 
-def _is_schema(folder: Path) -> bool:
+def _below(folder: Location) -> list[Location]:
+    return list(folder.iterdir())
+
+
+def _is_schema(folder: Location) -> bool:
     return folder.is_dir() and not is_table(folder) and not is_unfinished(folder)
+
+
+class Seen:
+    """What was found in a store a short while ago, which other writers may have changed by now; bounded."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, tuple[float, Any]] = {}
+
+    def kept(self, key: object, look: Callable[[], _T], *, of: Location, no: bool = False) -> _T:
+        """What ``look`` finds, or found less than `FRESH` seconds ago; that there is nothing with ``no`` alone."""
+        if not isinstance(of, ObjectPath):
+            return look()
+        held = self._known.get(key)
+        if held is not None and time.monotonic() - held[0] < FRESH:
+            found: _T = held[1]
+            return found
+        found = look()
+        if found or no:
+            if len(self._known) > _MOST_SEEN:
+                self._known.clear()
+            self._known[key] = time.monotonic(), found
+        return found
+
+    def drop(self, key: object) -> None:
+        """Let one thing be looked for anew."""
+        self._known.pop(key, None)
+
+    def forget(self) -> None:
+        """Let all be looked for anew."""
+        self._known.clear()
+
+
+def _remove_objects(folder: ObjectPath, what: str) -> None:
+    if not is_table(folder):
+        raise TableNotFound(f"there is no `{what}`: it has just been dropped")
+    remove_below(folder)
 
 
 def _remove(folder: Path, what: str, then: Callable[[], None] | None = None) -> None:

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import unquote
 
@@ -37,6 +36,10 @@ from deltasql.errors import (
     VersionNotFound,
     brief,
 )
+from deltasql.storage.objects import Location, ObjectPath
+
+_MOST = 1000
+"""Snapshots that are held at most of tables in stores."""
 
 Fields: TypeAlias = Mapping[str, "Fields"]
 
@@ -59,7 +62,7 @@ class Snapshot:
     """
 
     name: str
-    location: Path
+    location: Location
     table: DeltaTable
     version: int
     stamp: log.Stamp | None
@@ -100,7 +103,7 @@ class Snapshot:
         return features if "deletionVectors" not in features or self.live_rows else features - {"deletionVectors"}
 
     @cached_property
-    def live_rows(self) -> dict[Path, pa.BooleanArray]:
+    def live_rows(self) -> dict[Location, pa.BooleanArray]:
         """Which rows of a file its deletion vector keeps (those past the end too), of the files that have one.
 
         Raises `StorageError` for a deletion vector that can't be read, `UnsupportedTableFeature` where types widened.
@@ -117,7 +120,7 @@ class Snapshot:
         except (DeltaError, OSError, pa.ArrowException) as error:
             message = f"the deletion vectors of `{self.name}` at version {self.version} can't be read: {brief(error)}"
             raise StorageError(message) from error
-        paths = (self.file(uri.removeprefix(self.table.table_uri)) for uri in vectors["filepath"].to_pylist())
+        paths = (self._at(uri) for uri in vectors["filepath"].to_pylist())
         return {path: kept.values for path, kept in zip(paths, vectors["selection_vector"], strict=True)}
 
     @cached_property
@@ -140,12 +143,16 @@ class Snapshot:
         return adds.select(kept).rename_columns([str(names[index]) for index in kept])
 
     @cached_property
-    def files(self) -> tuple[Path, ...]:
+    def files(self) -> tuple[Location, ...]:
         """The data files, in the order of ``adds``."""
-        return tuple(map(self.file, self.adds["path"].to_pylist()))
+        found = map(self.file, self.adds["path"].to_pylist())
+        if not isinstance(self.location, ObjectPath):
+            return tuple(found)
+        sizes = zip(found, self.adds["size_bytes"].to_pylist(), strict=True)
+        return tuple(path.sized(size) if isinstance(path, ObjectPath) else path for path, size in sizes)
 
     @cached_property
-    def index_of(self) -> dict[Path, int]:
+    def index_of(self) -> dict[Location, int]:
         """The index of each data file in ``files``."""
         return {path: index for index, path in enumerate(self.files)}
 
@@ -154,19 +161,30 @@ class Snapshot:
         """The bytes of all data files."""
         return int(pc.sum(self.adds["size_bytes"]).as_py() or 0)
 
-    def file(self, path: str) -> Path:
+    def file(self, path: str) -> Location:
         """A path of the log, which is encoded: below the table's folder, unless absolute (shallow clones).
 
-        Raises `UnsupportedTableFeature` for one in another store.
+        Raises `UnsupportedTableFeature` for one elsewhere than the table.
         """
+        if isinstance(self.location, ObjectPath):
+            if "://" not in path and not path.startswith(("file:", "/")):
+                return self.location / unquote(path)
+            found = self.location.storage.place(unquote(path))
+            if not isinstance(found, ObjectPath):
+                raise UnsupportedTableFeature(f"`{self.name}` can't be read: its file `{path}` isn't in a store")
+            return found
         if _OTHER_STORE.match(path):
             raise UnsupportedTableFeature(f"`{self.name}` can't be read: its file `{path}` isn't on this machine")
         if path.startswith("file:"):
             path = "/" + path[5:].lstrip("/")
         return self.location / unquote(path)
 
+    def _at(self, uri: str) -> Location:
+        """The file that delta-rs names by a URL below the table's own."""
+        return self.file(uri.removeprefix(self.table.table_uri))
+
     @cached_property
-    def partition_values(self) -> dict[Path, tuple[pa.Scalar, ...]]:
+    def partition_values(self) -> dict[Location, tuple[pa.Scalar, ...]]:
         """The partition values of each file, in the order of ``partition_columns``."""
         columns = [self.adds[f"partition.{name}"] for name in self.partition_columns]
         if not columns:
@@ -206,37 +224,43 @@ def _paths(schema: pa.Schema | pa.StructType, mode: str) -> Iterator[tuple[str, 
             yield from ((f"{stored}.{below}", f"{field.name}.{name}") for below, name in _paths(field.type, mode))
 
 
-def require_plain(location: Path) -> None:
+def require_plain(location: Location) -> None:
     """Raise `NotSupportedError` for a path that delta-rs takes for another one."""
     odd = next((sign for sign in str(location) if sign in "%\\" or ord(sign) < 32), None)
     if odd is not None:
         raise NotSupportedError(f"a table's path can't hold {odd!r}: `{location}`", hint="rename the folder")
 
 
-def is_table(location: Path) -> bool:
+def is_table(location: Location) -> bool:
     """True if ``location`` holds a Delta log."""
     return log.folder(location).is_dir()
 
 
-def is_unfinished(location: Path) -> bool:
+def is_unfinished(location: Location) -> bool:
     """True if ``location`` is no table yet, but where one is being made, or was when a process died."""
-    return log.unfinished(location).is_dir() and not is_table(location)
+    return not isinstance(location, ObjectPath) and log.unfinished(location).is_dir() and not is_table(location)
 
 
-def open_snapshot(name: str, location: Path, version: int | None = None, *, since: int | None = None) -> Snapshot:
+def open_snapshot(name: str, location: Location, version: int | None = None, *, since: int | None = None) -> Snapshot:
     """Open the table at ``location``, at ``version`` or the latest.
 
     ``since`` is an older version that was opened already. Raises `TableNotFound` where there is none,
     `VersionNotFound`, `UnsupportedTableFeature`, and `StorageError` for a log that can't be read.
     """
     require_plain(location)
+    if isinstance(location, ObjectPath):
+        listed = log.listing(location)
+        if not listed:
+            why = "it has no `_delta_log`" if location.is_dir() else "there is nothing below it"
+            raise TableNotFound(f"`{location}` is no Delta table: {why}")
+        return _open(name, location, version, since, listed)
     for _ in range(_TRIES):
         if not is_table(location):
             why = "it has no `_delta_log`" if location.is_dir() else "there is no such folder"
             raise TableNotFound(f"`{location}` is no Delta table: {why}")
         with suppress(FileNotFoundError), _reading(name), log.holding(location) as held:
             try:
-                opened = _open(name, location, version, since)
+                opened = _open(name, location, version, since, None)
             except Error:
                 if log.is_held(location, held):
                     raise
@@ -256,7 +280,9 @@ def _reading(name: str) -> Iterator[None]:
         raise StorageError(f"the log of `{name}` can't be read: {error.strerror}") from error
 
 
-def _open(name: str, location: Path, version: int | None, since: int | None) -> Snapshot:
+def _open(
+    name: str, location: Location, version: int | None, since: int | None, listed: log.Listing | None
+) -> Snapshot:
     if version is not None:
         _check_version(name, location, version)
     try:
@@ -264,12 +290,13 @@ def _open(name: str, location: Path, version: int | None, since: int | None) -> 
     except (DeltaError, OSError, ValueError) as error:
         raise _open_error(name, location, version, error) from error
     opened = table.version()
-    if (blank := log.blank_entry(location, opened, since)) is not None:
+    if (blank := log.blank_entry(location, opened, since, listed=listed)) is not None:
         raise StorageError(f"the log of `{name}` can't be read: `{blank}` is empty")
-    return Snapshot(name, location, table, opened, log.stamp(location, opened))
+    stamp = log.stamp(location, opened) if listed is None else log.stamp_of(listed, opened)
+    return Snapshot(name, location, table, opened, stamp)
 
 
-def newest_snapshot(name: str, location: Path) -> Snapshot:
+def newest_snapshot(name: str, location: Location) -> Snapshot:
     """The newest version that can be opened. Raises as `open_snapshot` for the latest where none can."""
     first, last = _versions(location)
     for version in range(last, first - 1, -1):
@@ -280,13 +307,13 @@ def newest_snapshot(name: str, location: Path) -> Snapshot:
     return open_snapshot(name, location)
 
 
-def _versions(location: Path) -> tuple[int, int]:
+def _versions(location: Location) -> tuple[int, int]:
     """The first and last version that there may be a way to, those before a gap too if the latest can't be read."""
     first, last = version_range(location)
     return first if log.gap(location) is None else 0, last
 
 
-def _check_version(name: str, location: Path, version: int) -> None:
+def _check_version(name: str, location: Location, version: int) -> None:
     first, last = version_range(location)
     if not first <= version <= last and not (0 <= version < first and log.gap(location) is not None):
         raise VersionNotFound(f"`{name}` has no version {version}", hint=f"it has versions {first} to {last}")
@@ -295,21 +322,28 @@ def _check_version(name: str, location: Path, version: int) -> None:
 _NO_CHECKPOINT = "_last_checkpoint"
 
 
-def _opened(location: Path, version: int | None) -> DeltaTable:
+def delta_table(location: Location, version: int | None) -> DeltaTable:
+    """delta-rs's own handle on the table at ``location``. Raises what delta-rs does."""
+    if isinstance(location, ObjectPath):
+        return DeltaTable(location.as_uri(), version=version, storage_options=location.for_delta_rs())
+    return DeltaTable(str(location), version=version)
+
+
+def _opened(location: Location, version: int | None) -> DeltaTable:
     try:
-        return DeltaTable(str(location), version=version)
+        return delta_table(location, version)
     except DeltaError as error:
         if _NO_CHECKPOINT not in str(error) or (table := _past_pointer(location, version)) is None:
             raise
         return table
 
 
-def _past_pointer(location: Path, version: int | None) -> DeltaTable | None:
+def _past_pointer(location: Location, version: int | None) -> DeltaTable | None:
     """The table whose ``_last_checkpoint`` points to none, opened by a way on which delta-rs doesn't look at it."""
     wanted = version_range(location)[1] if version is None else version
     try:
         pointed = int(json.loads((log.folder(location) / _NO_CHECKPOINT).read_text())["version"])
-        table = DeltaTable(str(location), version=min(wanted, pointed - 1))
+        table = delta_table(location, min(wanted, pointed - 1))
         if pointed <= wanted:
             table.update_incremental()
     except (DeltaError, OSError, ValueError, TypeError, KeyError, OverflowError):
@@ -317,7 +351,7 @@ def _past_pointer(location: Path, version: int | None) -> DeltaTable | None:
     return table if table.version() == wanted or version is None else None
 
 
-def _open_error(name: str, location: Path, version: int | None, error: Exception) -> Error:
+def _open_error(name: str, location: Location, version: int | None, error: Exception) -> Error:
     message = brief(error).removeprefix("Kernel error: ")
     if isinstance(error, TableNotFoundError):
         return TableNotFound(f"`{location}` is no Delta table: its `_delta_log` is empty")
@@ -337,7 +371,7 @@ def _open_error(name: str, location: Path, version: int | None, error: Exception
     return StorageError(f"the log of `{name}` can't be read: {message}", hint=hint)
 
 
-def _unknown_version(location: Path, version: int, message: str) -> str | None:
+def _unknown_version(location: Location, version: int, message: str) -> str | None:
     """The version of the protocol that the log asks for, if it is one that there wasn't yet."""
     if re.search(r"minimum (reader|writer) version", message) is None:
         return None
@@ -349,7 +383,7 @@ def _unknown_version(location: Path, version: int, message: str) -> str | None:
     return None
 
 
-def _is_whole(location: Path, version: int) -> bool:
+def _is_whole(location: Location, version: int) -> bool:
     """True if all entries up to ``version`` are there, so that no checkpoint is needed."""
     return all(entry(location, number).exists() for number in range(version + 1))
 
@@ -386,10 +420,13 @@ class SnapshotCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._latest: dict[Path, Snapshot] = {}
+        self._latest: dict[Location, Snapshot] = {}
+        self._who: dict[Location, object] = {}
 
-    def latest(self, name: str, location: Path) -> Snapshot:
+    def latest(self, name: str, location: Location) -> Snapshot:
         """The table's newest snapshot; another writer's commit is seen at once."""
+        if isinstance(location, ObjectPath):
+            return self._latest_object(name, location)
         with self._lock:
             held = self._latest.get(location)
         since = None
@@ -402,7 +439,26 @@ class SnapshotCache:
             self._latest[location] = snapshot
         return snapshot
 
-    def forget(self, location: Path) -> None:
+    def _latest_object(self, name: str, location: ObjectPath) -> Snapshot:
+        """As `latest`, by one request where nothing has changed. Who asks with other keys sees it anew."""
+        account = location.account
+        who = account, account.keys
+        with self._lock:
+            held = self._latest.pop(location, None) if self._who.get(location) == who else None
+            if held is not None:
+                self._latest[location] = held
+        if held is not None and held.stamp is not None:
+            listed = log.since(location, held.version)
+            if held.stamp == log.stamp_of(listed, held.version) and not log.names(listed, held.version + 1):
+                return held
+        snapshot = open_snapshot(name, location)
+        with self._lock:
+            self._latest[location], self._who[location] = snapshot, who
+            while len(self._latest) > _MOST:
+                del self._latest[next(iter(self._latest))]
+        return snapshot
+
+    def forget(self, location: Location) -> None:
         """Drop what is held of a table."""
         with self._lock:
             self._latest.pop(location, None)

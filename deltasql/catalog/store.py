@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +19,16 @@ from typing import Any
 
 from deltasql.catalog.views import is_kept
 from deltasql.errors import StorageError
+from deltasql.storage.objects import Location, ObjectPath
 
 FOLDER = "_deltasql"
 _FORMAT = 1
 _FILE = "catalog.json"
 _LOCK = "catalog.lock"
+_ATTEMPTS = 20
+
+FRESH = 5.0
+"""Seconds for which names that were read from an object store count; one that isn't known is looked for at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +49,26 @@ class Registrations:
 
 
 class Store:
-    """The registrations of one root; what was read is kept as long as the file is the same."""
+    """The registrations of one root; what was read is kept as long as the file is the same.
 
-    def __init__(self, root: Path) -> None:
+    In an object store a writer replaces just the object that it read (by its ETag), and what was read is kept for
+    `FRESH` seconds.
+    """
+
+    def __init__(self, root: Location) -> None:
         self.root = root
         self._held: tuple[tuple[int, int, int], Registrations] | None = None
+        self._read_at = float("-inf")
+        self._object = Registrations()
 
     @property
-    def _file(self) -> Path:
+    def _file(self) -> Location:
         return self.root / FOLDER / _FILE
 
     def read(self) -> Registrations:
         """What is registered, which nobody changes; empty where nothing is. Raises `StorageError` for a broken file."""
+        if isinstance(self._file, ObjectPath):
+            return self._read_object(self._file)
         try:
             stat = self._file.stat()
             # Each writer replaces the file, so that a change gives it another number.
@@ -66,11 +81,28 @@ class Store:
             raise StorageError(f"`{self._file}` can't be read: {error.strerror}") from error
         return self._held[1]
 
+    def forget(self) -> None:
+        """Let the next look be at the file itself."""
+        self._held, self._read_at = None, float("-inf")
+
+    def _read_object(self, file: ObjectPath) -> Registrations:
+        now = time.monotonic()
+        if now - self._read_at > FRESH:
+            try:
+                self._object = self._parsed(file.read_text(errors="replace"))
+            except FileNotFoundError:
+                self._object = Registrations()
+            self._read_at = now
+        return self._object
+
     def _read(self) -> Registrations:
         try:
             text = self._file.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return Registrations()
+        return self._parsed(text)
+
+    def _parsed(self, text: str) -> Registrations:
         try:
             content: Any = json.loads(text)
         except ValueError:
@@ -90,34 +122,57 @@ class Store:
 
         What ``edit`` raises leaves them as they were. Raises `StorageError` where they can't be written.
         """
+        if isinstance(self._file, ObjectPath):
+            self._change_object(self._file, edit)
+            return
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            with _locked(self._file.parent / _LOCK):
+            file = self._file
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with _locked(file.parent / _LOCK):
                 found = self._read()
                 edit(found)
                 self._replace(found)
         except OSError as error:
             raise StorageError(f"`{self._file}` can't be written: {error.strerror}") from error
 
+    def _change_object(self, file: ObjectPath, edit: Callable[[Registrations], None]) -> None:
+        for attempt in range(_ATTEMPTS):
+            try:
+                data, tag = file.read_tagged()
+                found = self._parsed(data.decode("utf-8", errors="replace"))
+            except FileNotFoundError:
+                tag, found = None, Registrations()
+            edit(found)
+            if file.put(_text(found).encode(), new=tag is None, over=tag):
+                self.forget()
+                return
+            time.sleep(random.uniform(0, 0.05 * 2 ** min(attempt, 5)))  # noqa: S311 (not for secrets)
+        raise StorageError(f"`{file}` can't be written: others write it all the time", hint="try again")
+
     def _replace(self, found: Registrations) -> None:
+        file = Path(str(self._file))
         # What a process that died left there is written over: only who holds the lock comes here.
-        fresh = self._file.with_name(f"{_FILE}.tmp")
-        content = {
-            "format": _FORMAT,
-            "tables": {schema: tables for schema, tables in found.tables.items() if tables},
-            "views": {schema: views for schema, views in found.views.items() if views},
-            "schemas": found.schemas,
-        }
+        fresh = file.with_name(f"{_FILE}.tmp")
         with fresh.open("w", encoding="utf-8") as out:
-            json.dump(content, out, indent=1, sort_keys=True, ensure_ascii=False)
+            out.write(_text(found))
             out.flush()
             os.fsync(out.fileno())
-        fresh.replace(self._file)
-        folder = os.open(self._file.parent, os.O_RDONLY)
+        fresh.replace(file)
+        folder = os.open(file.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _text(found: Registrations) -> str:
+    content = {
+        "format": _FORMAT,
+        "tables": {schema: tables for schema, tables in found.tables.items() if tables},
+        "views": {schema: views for schema, views in found.views.items() if views},
+        "schemas": found.schemas,
+    }
+    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
 
 
 def _is_text(value: Any) -> bool:

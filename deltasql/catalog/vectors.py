@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.errors import UnsupportedTableFeature
+from deltasql.storage.objects import Location
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 """The digits of Z85, in which the log has the UUID of a deletion vector's file."""
@@ -16,7 +16,7 @@ _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=
 _UUID = 20
 
 
-def vector_file(snapshot: Snapshot, vector: Mapping[str, Any]) -> Path | None:
+def vector_file(snapshot: Snapshot, vector: Mapping[str, Any]) -> Location | None:
     """The file of a deletion vector, such as `Snapshot.file` gives; None for one that is in the log itself.
 
     Raises `UnsupportedTableFeature` for a vector that is kept in a way that isn't known, or in another store.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +16,8 @@ from deltasql.catalog.columns import batches, mapping, nullable, opened
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.leaving import streams
 from deltasql.errors import InternalError
+from deltasql.storage.files import for_arrow
+from deltasql.storage.objects import Location, ObjectPath
 
 UTC = "UTC"
 
@@ -127,7 +128,7 @@ def _stored(snapshot: Snapshot, field: pa.Field, values: pa.Array) -> pa.Array:
 
 def read_by_arrow(
     snapshot: Snapshot,
-    files: Sequence[Path],
+    files: Sequence[Location],
     wanted: pads.Expression | None,
     *,
     tags: tuple[str, str] | None = None,
@@ -159,11 +160,14 @@ def read_by_arrow(
     return read
 
 
-def _row_groups(path: Path, wanted: pads.Expression | None) -> list[int] | None:
+def _row_groups(path: Location, wanted: pads.Expression | None) -> list[int] | None:
     """The row groups of a file that may hold a row that is wanted; None: all of them."""
     if wanted is None:
         return None
-    fragment = pads.ParquetFileFormat().make_fragment(str(path), filesystem=LocalFileSystem())
+    if isinstance(path, ObjectPath):
+        fragment = pads.ParquetFileFormat().make_fragment(for_arrow(path))
+    else:
+        fragment = pads.ParquetFileFormat().make_fragment(str(path), filesystem=LocalFileSystem())
     try:
         return [group.id for group in fragment.subset(wanted).row_groups]
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, KeyError):

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from deltasql.catalog.catalog import MAIN
-from deltasql.catalog.footers import unreadable
+from deltasql.catalog.footers import require_there, unreadable
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.ask import Ask, Asked, asked, projected
 from deltasql.engine.context import CONFIG, Context, translated
@@ -32,10 +32,13 @@ from deltasql.engine.provider import StatementCatalog, TableName
 from deltasql.engine.scan import Access, Shown, Tables, floats, needs_ask
 from deltasql.engine.sharing import MOST_BYTES, is_costly, keeps_its_predicates
 from deltasql.engine.sources import Files, Source
+from deltasql.engine.stores import Stores
 from deltasql.engine.thinning import thinned
 from deltasql.names import quote
 from deltasql.sql.ctes import SharedCte, of_cte, shared_ctes, with_computed
 from deltasql.sql.rewrite import Rewritten
+from deltasql.storage.objects import Location, ObjectPath
+from deltasql.storage.storage import Storage
 
 if TYPE_CHECKING:
     from datafusion.catalog import Table
@@ -78,7 +81,7 @@ class Engine(Protocol):
     def evaluate(self, expression: str, parameters: Mapping[str, Any]) -> Any:
         """The Python value of a constant expression."""
 
-    def external(self, format: str, paths: Sequence[str], options: Mapping[str, Any]) -> External:
+    def external(self, format: str, paths: Sequence[str | Location], options: Mapping[str, Any]) -> External:
         """The files ``paths``, which are no Delta table, as a table."""
 
     def limit(self, *, memory: int | None, threads: int) -> None:
@@ -106,7 +109,9 @@ class Engine(Protocol):
 class DataFusionEngine(Context):
     """`Engine` on DataFusion, which knows of no tables but those that a statement brings."""
 
-    def __init__(self, *, catalog: str, schema: str) -> None:
+    def __init__(self, *, catalog: str, schema: str, storage: Storage) -> None:
+        self._storage = storage
+        self._stores = Stores()
         self._provider = StatementCatalog()
         self._planned_before: dict[Hashable, BoundQuery] = {}
         self.reader = "auto"
@@ -115,7 +120,7 @@ class DataFusionEngine(Context):
 
     def _open(self) -> None:
         super()._open()
-        self._tables = Tables(self._context, Listings(self._context, CONFIG))
+        self._tables = Tables(self._context, Listings(self._context, CONFIG, self._stores))
 
     def query(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> BoundQuery:
         """Plan ``query``, unless it was planned before just so; see `Engine.query`."""
@@ -143,6 +148,7 @@ class DataFusionEngine(Context):
 
     def _bind(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> BoundQuery:
         with self._planning, translated(query):
+            self._register(sources.values())
             found, late, shared = self._asked(query, sources, parameters)
             asks = found.tables
             shown = Shown(self.time_zone, query.may_read, found.orders)
@@ -167,6 +173,7 @@ class DataFusionEngine(Context):
             # Before a scan, as delta-rs brings the process down over a torn file; after a listing was laid out, as
             # what it can't find it passes over (facts.md, 49).
             self._require_files(bound, listed=False)
+            self._register(sources.values())
             stream = chosen.execute_stream()
             self._require_files(bound, listed=True)
             return _batches(stream, schema)
@@ -293,6 +300,14 @@ class DataFusionEngine(Context):
             return False
         return any(map(query.may_read, floats(source.schema))) and self._tables.statistics_lie(source)
 
+    def _register(self, sources: Iterable[Snapshot | Source]) -> None:
+        """Let DataFusion read what lies in stores, with keys that are good by now."""
+        for source in sources:
+            if isinstance(source, Files):
+                self._stores.register(self._context, source.found.files)
+            elif isinstance(source, Snapshot) and isinstance(source.location, ObjectPath):
+                self._stores.register(self._context, (source.location, *source.files))
+
     def _require_files(self, bound: Bound, *, listed: bool) -> None:
         """Raise `StorageError` or `VersionNotFound` for a file that is gone or torn since the query was planned."""
         for source, access in bound.values():
@@ -300,6 +315,8 @@ class DataFusionEngine(Context):
                 source.found.require_files()
             elif isinstance(source, Snapshot) and access.path != "footers" and (access.path == "listing") == listed:
                 self._tables.footers.require(source, access.files)
+                if listed:
+                    require_there(source, access.files)
 
     def _schema(self, frame: datafusion.DataFrame, sql: str) -> pa.Schema:
         """The columns of ``frame``, which doesn't know yet to what type the sides of a set operation are brought."""
@@ -316,11 +333,13 @@ class DataFusionEngine(Context):
             options[_REPARTITION_SORTS] = "false"
         return options
 
-    def external(self, format: str, paths: Sequence[str], options: Mapping[str, Any]) -> External:
+    def external(self, format: str, paths: Sequence[str | Location], options: Mapping[str, Any]) -> External:
         """Files that are no Delta table; see `Engine.external`."""
         with self._planning:
             shown = Shown(self.time_zone, lambda _: True)
-            return external(self._context, format, paths, options, shown=shown)
+            return external(
+                self._context, format, paths, options, shown=shown, storage=self._storage, stores=self._stores
+            )
 
     def _planned(
         self, sql: str, tables: Mapping[TableName, Table], parameters: Mapping[str, Any]

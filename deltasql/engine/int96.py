@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -16,12 +15,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from deltasql.catalog.snapshot import Snapshot
+from deltasql.storage.files import for_arrow
+from deltasql.storage.objects import Location
 
 _FIRST = dt.datetime(1677, 9, 22)  # noqa: DTZ001 (given the column's zone below)
 _LAST = dt.datetime(2262, 4, 11)  # noqa: DTZ001
 
 
-def wraps(snapshot: Snapshot, files: Iterable[Path]) -> str | None:
+def wraps(snapshot: Snapshot, files: Iterable[Location]) -> str | None:
     """The name of a file of ``files`` in which delta-rs would misread an instant, or None."""
     if not any(_holds_instants(field.type) for field in snapshot.schema):
         return None
@@ -35,7 +36,7 @@ def _holds_instants(type: pa.DataType) -> bool:
     return bool(pa.types.is_timestamp(type))
 
 
-def _proved_safe(snapshot: Snapshot) -> set[Path]:
+def _proved_safe(snapshot: Snapshot) -> set[Location]:
     """The files whose statistics keep all instants within the range of nanoseconds."""
     adds = snapshot.adds
     stored = [field for field in snapshot.schema if field.name not in snapshot.partition_columns]
@@ -60,13 +61,15 @@ def stored_in_int96(schema: pq.ParquetSchema) -> set[str]:
     return {leaf.path.split(".")[0] for leaf in leaves if leaf.physical_type == "INT96"}
 
 
-def _is_misread(path: Path) -> bool:
+def _is_misread(path: Location) -> bool:
     """True if the file holds an INT96 instant that nanoseconds since 1970 can't."""
     try:
-        columns = stored_in_int96(pq.read_metadata(path).schema)
+        columns = stored_in_int96(pq.read_metadata(for_arrow(path)).schema)
         if not columns:
             return False
-        table = pq.read_table(path, columns=sorted(columns), coerce_int96_timestamp_unit="us", partitioning=None)
+        table = pq.read_table(
+            for_arrow(path), columns=sorted(columns), coerce_int96_timestamp_unit="us", partitioning=None
+        )
     except (OSError, pa.ArrowException):
         return False  # The reader itself will say what is wrong with the file.
     return any(_is_outside(leaf) for column in table.columns for chunk in column.chunks for leaf in _leaves(chunk))

@@ -11,7 +11,6 @@ import functools
 import urllib.parse
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 import datafusion
 import pyarrow as pa
@@ -19,21 +18,24 @@ from datafusion.plan import LogicalPlan
 
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.dataset import readable
+from deltasql.engine.stores import Stores, object_url
 from deltasql.errors import InternalError, NotSupportedError, brief
 from deltasql.names import quote
+from deltasql.storage.objects import Location, ObjectPath
 
 LATE = "datafusion.execution.parquet.pushdown_filters"
 _OTHER_MESSAGE = "DataFusion's plan message isn't the one that deltasql knows"
 
-Groups = list[tuple[tuple[pa.Scalar, ...], list[Path]]]
+Groups = list[tuple[tuple[pa.Scalar, ...], list[Location]]]
 """The values of each partition, and its files."""
 
 
 class Listings:
     """Makes listings in one context."""
 
-    def __init__(self, context: datafusion.SessionContext, config: Mapping[str, str]) -> None:
+    def __init__(self, context: datafusion.SessionContext, config: Mapping[str, str], stores: Stores) -> None:
         self._context = context
+        self._stores = stores
         self._config = dict(config)
         self._values: dict[pa.DataType, datafusion.ScalarUDF] = {}
         self._fault: str | None = None
@@ -86,6 +88,7 @@ class Listings:
             stored = [_viewed(field) for field in readable(snapshot) if field.name not in snapshot.partition_columns]
             name = quote(snapshot.name)
             url = file_url(snapshot.files[0])
+            self._stores.register(context, snapshot.files[:1])
             context.register_parquet(name, url, schema=pa.schema(stored), file_extension="")
             made[late] = context.table(name).logical_plan().to_bytes(context)
         return made[late]
@@ -98,7 +101,7 @@ def _viewed(field: pa.Field) -> pa.Field:
     return field.with_type(pa.binary_view()) if pa.types.is_binary(field.type) else field
 
 
-def groups(snapshot: Snapshot, files: Sequence[Path], *, values: bool) -> Groups:
+def groups(snapshot: Snapshot, files: Sequence[Location], *, values: bool) -> Groups:
     """``files`` by partition; all in one group, with NULL for its values, where ``values`` aren't asked for."""
     if not snapshot.partition_columns:
         return [((), list(files))]
@@ -106,7 +109,7 @@ def groups(snapshot: Snapshot, files: Sequence[Path], *, values: bool) -> Groups
         nulls = tuple(pa.scalar(None, snapshot.schema.field(name).type) for name in snapshot.partition_columns)
         return [(nulls, list(files))]
     # By their text, as 0.0 and -0.0 are equal.
-    found: dict[tuple[str, ...], tuple[tuple[pa.Scalar, ...], list[Path]]] = {}
+    found: dict[tuple[str, ...], tuple[tuple[pa.Scalar, ...], list[Location]]] = {}
     for path in files:
         each = snapshot.partition_values[path]
         found.setdefault(tuple(map(repr, each)), (each, []))[1].append(path)
@@ -135,7 +138,7 @@ def _with_partition(
 
 
 def of_files(
-    context: datafusion.SessionContext, frame: datafusion.DataFrame, files: Sequence[Path]
+    context: datafusion.SessionContext, frame: datafusion.DataFrame, files: Sequence[Location]
 ) -> datafusion.DataFrame:
     """The listing ``frame`` of one file, made a listing of ``files``. Raises `InternalError` where that fails."""
     made = _listing(context, frame.logical_plan().to_bytes(context), files)
@@ -144,19 +147,21 @@ def of_files(
     return made
 
 
-def _listing(context: datafusion.SessionContext, template: bytes, files: Sequence[Path]) -> datafusion.DataFrame:
+def _listing(context: datafusion.SessionContext, template: bytes, files: Sequence[Location]) -> datafusion.DataFrame:
     """A listing of ``files``, made of the serialised plan of a listing of one file."""
     plan = LogicalPlan.from_bytes(context, with_paths(template, [file_url(path) for path in files]))
     return context.create_dataframe_from_logical_plan(plan)
 
 
-def _lists(context: datafusion.SessionContext, frame: datafusion.DataFrame, files: Sequence[Path]) -> bool:
+def _lists(context: datafusion.SessionContext, frame: datafusion.DataFrame, files: Sequence[Location]) -> bool:
     """True if DataFusion takes ``frame`` for a listing of exactly ``files``."""
     return listed_paths(frame.logical_plan().to_bytes(context)) == [file_url(path) for path in files]
 
 
-def file_url(path: Path) -> str:
+def file_url(path: Location) -> str:
     """``path`` as a URL; raw paths with ``%``, ``#`` or ``?`` would silently give no rows (facts.md, 50)."""
+    if isinstance(path, ObjectPath):
+        return object_url(path)
     if ".." in path.parts:
         path = path.resolve()  # DataFusion would take away ``..`` and the name before it, even if that is a link.
     return "file://" + urllib.parse.quote(str(path))

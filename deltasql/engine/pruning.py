@@ -11,7 +11,6 @@ import datetime as dt
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +21,7 @@ from datafusion.expr import Between, BinaryExpr, Column, Expr, InList, IsNotNull
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.ask import Ask, Top, conjuncts, variant
 from deltasql.names import literal, quote
+from deltasql.storage.objects import Location
 
 Mask = Any
 """A boolean array over the files (true: may match), or None where nothing is proved."""
@@ -52,7 +52,7 @@ def kept(snapshot: Snapshot, ask: Ask) -> Sequence[int]:
     return every if total is None else [index for index, may in enumerate(total.to_pylist()) if may]
 
 
-def enough(files: Sequence[Path], ask: Ask, rows: Callable[[Path], int]) -> Sequence[Path]:
+def enough(files: Sequence[Location], ask: Ask, rows: Callable[[Location], int]) -> Sequence[Location]:
     """So many of ``files`` as hold the rows that are asked for, where any will do; ``rows`` counts those of a file."""
     if not all(scan.fetch is not None and not scan.conjuncts for scan in ask.scans):
         return files

@@ -14,7 +14,6 @@ import functools
 import weakref
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import datafusion
 import pyarrow as pa
@@ -37,8 +36,10 @@ from deltasql.engine.dataset import (
 )
 from deltasql.engine.int96 import wraps
 from deltasql.engine.listing import Listings, groups
+from deltasql.engine.stores import fault
 from deltasql.errors import NotSupportedError, UnsupportedTableFeature
 from deltasql.names import quote
+from deltasql.storage.objects import Location, ObjectPath
 
 _PARQUET_CAN = frozenset({"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"})
 _WIDENED = frozenset({"typeWidening", "typeWidening-preview"})
@@ -54,7 +55,7 @@ class Access:
 
     path: str
     reason: str
-    files: tuple[Path, ...]
+    files: tuple[Location, ...]
 
 
 def choose(snapshot: Snapshot) -> tuple[str, str]:
@@ -77,7 +78,8 @@ def beyond_files(snapshot: Snapshot, known: frozenset[str]) -> str | None:
 
 def needs_ask(snapshot: Snapshot) -> bool:
     """True where it pays (or is needed) to know what a query asks of the table before its scan is laid out."""
-    many = len(snapshot.files) > _FEW_FILES or bool(snapshot.partition_columns) or snapshot.size > _MUCH
+    few = 1 if isinstance(snapshot.location, ObjectPath) else _FEW_FILES  # A request takes longer than a plan.
+    many = len(snapshot.files) > few or bool(snapshot.partition_columns) or snapshot.size > _MUCH
     return many or choose(snapshot)[0] != "listing"
 
 
@@ -142,13 +144,13 @@ class Tables:
             raise UnsupportedTableFeature(f"`{snapshot.name}` can't be read: {reason}, and {beyond}")
         return Access(path, reason, files)
 
-    def _path(self, snapshot: Snapshot, ask: Ask | None, files: Sequence[Path]) -> tuple[str, str]:
+    def _path(self, snapshot: Snapshot, ask: Ask | None, files: Sequence[Location]) -> tuple[str, str]:
         path, reason = choose(snapshot)
         if path == "listing":
             if len(groups(snapshot, files, values=_asks_values(snapshot, ask))) > _MOST_GROUPS:
                 path, reason = "scan", f"more than {_MOST_GROUPS} partitions are read"
-            elif (fault := self._listings.fault(snapshot)) is not None:
-                path, reason = "scan", fault
+            elif (why := fault(snapshot.location) or self._listings.fault(snapshot)) is not None:
+                path, reason = "scan", why
         if path == "scan" and (file := wraps(snapshot, files)) is not None:
             return "dataset", f"{reason}, and {_wrapping(file)}"
         return path, reason
@@ -193,7 +195,7 @@ class Tables:
         self._memory.deregister_table("rows")
         return frame
 
-    def _counted(self, snapshot: Snapshot, files: Sequence[Path], zone: str) -> Table:
+    def _counted(self, snapshot: Snapshot, files: Sequence[Location], zone: str) -> Table:
         """As many rows as ``files`` have, of which nobody looks at a column."""
         count = sum(self.footers.rows(snapshot, file) for file in files)
         rows = pa.record_batch([pa.nulls(count)], names=["nothing"])
@@ -282,7 +284,7 @@ def _asks_values(snapshot: Snapshot, ask: Ask | None) -> bool:
     return ask is None or ask.looks_at(snapshot.partition_columns)
 
 
-def _forced(snapshot: Snapshot, files: Sequence[Path], reader: str, odd: str | None) -> str:
+def _forced(snapshot: Snapshot, files: Sequence[Location], reader: str, odd: str | None) -> str:
     beyond = odd if reader != "dataset" else None
     if reader == "scan":
         file = wraps(snapshot, files)

@@ -15,6 +15,7 @@ from deltasql.operations.operation import Plan, nothing, writing
 from deltasql.result import Result
 from deltasql.session import StatementContext
 from deltasql.sql import statements
+from deltasql.storage.objects import ObjectPath
 from deltasql.write.altering import Change, committed
 from deltasql.write.clustering import clustered
 from deltasql.write.configuring import properties_set, properties_unset
@@ -129,6 +130,8 @@ class Rename:
 
     def _move(self) -> None:
         old, new = self.entry.location, self.new.location
+        if isinstance(old, ObjectPath) or isinstance(new, ObjectPath):
+            raise NotSupportedError("a folder of an object store can't be moved")
         if new.exists() and not new.samefile(old):
             raise AlreadyExists(f"there is something at `{new}` already")
         try:
@@ -151,6 +154,9 @@ def _rename(table: TableReference, action: statements.RenameTo, context: Stateme
     if len(wanted.parts) == 1:
         parts = (entry.catalog, entry.schema, wanted.name)
         wanted = dataclasses.replace(wanted, parts=parts, exact=(True, True, *wanted.exact))
+    if entry.managed and isinstance(entry.location, ObjectPath):
+        message = f"`{entry}` can't be renamed: a folder of an object store can't be moved in one step"
+        raise NotSupportedError(message, hint="use CREATE TABLE … DEEP CLONE, then DROP TABLE", span=table.span)
     new = catalog.new_entry(wanted, None if entry.managed else str(entry.location))
     if new.catalog != entry.catalog:
         raise NotSupportedError(f"`{entry}` can't be renamed into another catalog, `{new.catalog}`", span=wanted.span)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from deltasql.catalog.catalog import Catalog, local_path
-from deltasql.errors import AlreadyExists, NotSupportedError, PlanError, SchemaNotFound, StorageError
+from deltasql.catalog.catalog import Catalog
+from deltasql.errors import AlreadyExists, PlanError, SchemaNotFound, StorageError
 from deltasql.names import match
 from deltasql.operations.operation import Nothing, Plan, nothing
 from deltasql.result import Result
 from deltasql.session import StatementContext
 from deltasql.sql import statements
+from deltasql.storage.objects import ObjectPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Attach:
     root: str
     name: str
     read_only: bool
+    options: Mapping[str, str]
 
     def explain(self) -> Plan:
         """Name and place."""
@@ -29,7 +32,7 @@ class Attach:
 
     def execute(self) -> Result:
         """Attach it."""
-        self.catalog.attach(self.name, self.root, read_only=self.read_only)
+        self.catalog.attach(self.name, self.root, self.options, read_only=self.read_only)
         return nothing("ATTACH")
 
 
@@ -53,22 +56,22 @@ class Detach:
 def plan_attach(statement: statements.Attach, context: StatementContext) -> Attach:
     """``ATTACH 'root' AS name [(READ_ONLY, option = value, …)]``; what isn't there is made by the first write."""
     catalog = context.session.catalog
-    if statement.options:
-        raise NotSupportedError(
-            f"ATTACH has no option `{statement.options[0][0]}`", hint="there is READ_ONLY", span=statement.span
-        )
     taken = match(statement.name, catalog.catalogs(), what="catalog")
     if taken is not None:
         hint = f"DETACH {taken} first, or take another name"
         raise AlreadyExists(f"catalog `{taken}` exists already", hint=hint, span=statement.span)
-    folder = local_path(statement.root)
+    folder = catalog.storage.place(statement.root)
+    if not statement.name:
+        raise PlanError("a catalog needs a name", span=statement.span)
+    if isinstance(folder, ObjectPath) or statement.options:
+        options = dict(statement.options)
+        catalog.storage.attach(statement.name, options, folder)
+        return Attach(catalog, statement.root, statement.name, statement.read_only, options)
     if (statement.read_only or catalog.read_only) and not folder.is_dir():
         raise StorageError(f"the root `{folder}` does not exist", span=statement.span)
     if folder.exists() and not folder.is_dir():
         raise StorageError(f"the root `{folder}` is not a folder", span=statement.span)
-    if not statement.name:
-        raise PlanError("a catalog needs a name", span=statement.span)
-    return Attach(catalog, statement.root, statement.name, statement.read_only)
+    return Attach(catalog, statement.root, statement.name, statement.read_only, {})
 
 
 def plan_detach(statement: statements.Detach, context: StatementContext) -> Detach | Nothing:

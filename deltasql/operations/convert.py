@@ -18,6 +18,7 @@ from deltasql.operations.operation import Nothing, Plan, nothing
 from deltasql.result import Result
 from deltasql.session import StatementContext
 from deltasql.sql import statements
+from deltasql.storage.files import is_below
 from deltasql.types import char_length, parse_type
 from deltasql.write.converting import data_file, found, merged, partition_values, respelled
 from deltasql.write.creating import making
@@ -105,4 +106,4 @@ def _partitions(columns: Sequence[statements.ColumnDefinition]) -> pa.Schema:
 
 
 def _is_outside(entry: TableEntry, context: StatementContext) -> bool:
-    return not entry.location.resolve().is_relative_to(context.session.catalog.root.resolve())
+    return not is_below(entry.location.resolve(), context.session.catalog.root.resolve())

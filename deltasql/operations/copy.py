@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from deltasql.engine.engine import BoundQuery
 from deltasql.operations.operation import Plan, counts, tables_plan, writing
@@ -13,6 +12,7 @@ from deltasql.session import StatementContext
 from deltasql.sql import statements
 from deltasql.sql.statements import Fragment
 from deltasql.sql.woven import Woven, woven
+from deltasql.storage.objects import Location
 from deltasql.write.exporting import Export, export, exporting
 from deltasql.write.landing import landed, load_actions, loaded
 from deltasql.write.loading import Load, damaged, load, require_loadable
@@ -30,7 +30,7 @@ class CopyInto:
     """Files that are ready to be loaded; ``load`` is None where there are none."""
 
     target: Target
-    files: Sequence[Path]
+    files: Sequence[Location]
     skipped: int
     load: Load | None
 
@@ -67,7 +67,7 @@ def plan_into(statement: statements.CopyInto, context: StatementContext) -> Copy
     into = target(statement.table, context, removes_data=False)
     options = reading(statement)
     require_loadable(statement, into, options)
-    files = landed(statement)
+    files = landed(statement, context.session.catalog.storage)
     if not options.forces:
         before = loaded(into.snapshot, files)
         files = [file for file in files if file not in before]
@@ -101,7 +101,9 @@ class CopyTo:
 def plan_to(statement: statements.CopyTo, context: StatementContext) -> CopyTo:
     """Plan the query, and see that its columns fit the format."""
     bound = context.query(_query(statement.source))
-    return CopyTo(bound, exporting(statement, bound.schema, context.session.settings), context)
+    return CopyTo(
+        bound, exporting(statement, bound.schema, context.session.settings, context.session.catalog.storage), context
+    )
 
 
 def _query(source: Fragment) -> Fragment | Woven:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -16,6 +17,7 @@ from deltasql.operations.query import Query
 from deltasql.result import Result
 from deltasql.session import StatementContext
 from deltasql.sql import statements
+from deltasql.storage.objects import Location, ObjectPath
 
 _SCHEMA = pa.schema([("plan_type", pa.string()), ("plan", pa.string())])
 _SLOWEST = 10
@@ -80,8 +82,13 @@ def planner(
 def _text(found: Operator, bound: BoundQuery) -> str:
     """An operator as it is shown; a scan of files says of which table."""
     tables = (source for source, _ in bound.tables.values() if isinstance(source, Snapshot))
-    of = [source.name for source in tables if found.file is not None and found.file.is_relative_to(source.location)]
+    of = [source.name for source in tables if found.file is not None and _is_of(found.file, source.location)]
     return ": ".join(filter(None, [found.name, *of[:1], found.detail]))
+
+
+def _is_of(file: Path, location: Location) -> bool:
+    """True for a file below ``location``; DataFusion shows of objects their keys alone."""
+    return file.is_relative_to(f"/{location.key}" if isinstance(location, ObjectPath) else location)
 
 
 def _slowest(operators: Sequence[tuple[Operator, str]]) -> str:

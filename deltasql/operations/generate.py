@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from deltasql.catalog.columns import mapping
 from deltasql.catalog.recorded import recorded
@@ -19,6 +18,7 @@ from deltasql.operations.operation import Plan, nothing, writing
 from deltasql.result import Result
 from deltasql.session import StatementContext
 from deltasql.sql import statements
+from deltasql.storage.objects import Location, ObjectPath
 from deltasql.write.partitions import folder
 from deltasql.write.target import Target, target
 
@@ -40,7 +40,9 @@ class Generate:
         found = _manifests(self.target.snapshot)
         root = self.target.snapshot.location / _FOLDER
         try:
-            stale = set(root.rglob(_FILE)) if root.is_dir() else set()
+            stale: set[Location] = set()
+            if root.is_dir():
+                stale.update(root.rglob(_FILE))
             for below, text in found.items():
                 _replace(root / below / _FILE, text)
             for path in stale - {root / below / _FILE for below in found}:
@@ -62,12 +64,17 @@ def _manifests(snapshot: Snapshot) -> Mapping[str, str]:
         if "\n" in str(path):
             raise NotSupportedError(f"no manifest can list `{path}`: there is a line break in its name")
         values = tuple(body["partitionValues"].get(name) or None for name in columns)
-        listed.setdefault(folder(columns, values), []).append(f"file://{path}\n")
+        listed.setdefault(folder(columns, values), []).append(
+            f"{path}\n" if isinstance(path, ObjectPath) else f"file://{path}\n"
+        )
     return {below: "".join(sorted(lines)) for below, lines in listed.items()}
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Location, text: str) -> None:
     """Put a manifest in the place of the one before; readers find one or the other."""
+    if isinstance(path, ObjectPath):
+        path.write_text(text)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{_FILE}.tmp")
     fresh.write_text(text, encoding="utf-8")

@@ -11,7 +11,6 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +21,7 @@ from deltasql.operations.operation import Plan, writing
 from deltasql.result import Result
 from deltasql.session import StatementContext
 from deltasql.sql import statements
+from deltasql.storage.objects import Location
 from deltasql.write.commit import commit
 from deltasql.write.retry import retrying
 from deltasql.write.target import Target, target
@@ -117,7 +117,7 @@ def _size(files: list[Unneeded]) -> int:
     return sum(each.size for each in files)
 
 
-def _remove(path: Path) -> None:
+def _remove(path: Location) -> None:
     try:
         with suppress(FileNotFoundError):
             path.unlink()

@@ -18,6 +18,7 @@ from deltasql.operations.schema import DropSchema as SchemaDrop
 from deltasql.operations.vacuum import Vacuum as Cleaning
 from deltasql.session import Session, StatementContext
 from deltasql.sql.statements import Delete, DropSchema, DropTable, Restore, Statement, Truncate, Vacuum
+from deltasql.storage.objects import Location, ObjectPath
 from deltasql.write.restoring import restoration
 
 
@@ -98,9 +99,12 @@ def _files(count: int, size: int) -> str:
     return f"{'a file' if count == 1 else f'{count:,} files'} ({size:,} bytes)"
 
 
-def _below(folder: Path) -> tuple[int, int]:
+def _below(folder: Location) -> tuple[int, int]:
     """How many files there are below ``folder``, and their bytes; links aren't followed, and count for nothing."""
     count = size = 0
+    if isinstance(folder, ObjectPath):
+        sizes = [state.st_size for _, state in folder.below()]
+        return len(sizes), sum(sizes)
     for where, _, names in os.walk(folder):
         for name in names:
             try:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from deltasql.output.cells import ELLIPSIS, cell_width, escaped
+from deltasql.storage.objects import Location, ObjectPath
 
 _ROOT_WIDTH = 48
 
 
 def toolbar(
-    root: Path, home: tuple[str, str], *, format: str, timing: bool, state: str = "", vi: str = ""
+    root: Location, home: tuple[str, str], *, format: str, timing: bool, state: str = "", vi: str = ""
 ) -> list[tuple[str, str]]:
     """The pieces of the toolbar, styled for prompt_toolkit; ``home`` is the catalog and schema that are current.
 
@@ -31,10 +32,10 @@ def toolbar(
     return pieces
 
 
-def _short(root: Path) -> str:
+def _short(root: Location) -> str:
     """``root`` with ``~`` for the home folder, its end if it is long."""
     try:
-        text = str(Path("~") / root.relative_to(Path.home()))
+        text = str(root) if isinstance(root, ObjectPath) else str(Path("~") / root.relative_to(Path.home()))
     except (ValueError, RuntimeError):  # elsewhere, or nobody's home
         text = str(root)
     text = escaped(text)

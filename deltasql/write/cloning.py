@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -21,7 +20,9 @@ from deltasql.catalog.footers import require_file
 from deltasql.catalog.recorded import recorded
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.catalog.vectors import encoded, vector_file, vector_name
-from deltasql.errors import StorageError, brief
+from deltasql.errors import NotSupportedError, StorageError, brief
+from deltasql.storage.files import copy
+from deltasql.storage.objects import Location, ObjectPath, ObjectStat
 from deltasql.write.creating import Making
 
 _OF_ROWS = ("baseRowId", "defaultRowCommitVersion")
@@ -35,6 +36,8 @@ def adds(source: Snapshot, made: Making, *, shallow: bool) -> list[dict[str, Any
     held = recorded(source, source.files)
     vectors = _Vectors(source, made)
     actions = []
+    if shallow:
+        _require_near(source, made)
     for path in source.files:
         require_file(source, path)
         body: dict[str, Any] = {key: value for key, value in held[path].items() if key not in _OF_ROWS}
@@ -47,7 +50,15 @@ def adds(source: Snapshot, made: Making, *, shallow: bool) -> list[dict[str, Any
     return actions
 
 
-def _counted(path: Path, stats: str | None) -> str:
+def _require_near(source: Snapshot, made: Making) -> None:
+    """Raise `NotSupportedError` for a clone from or to a store, of files that its readers couldn't look up there."""
+    near = isinstance(source.location, ObjectPath), isinstance(made.location, ObjectPath)
+    if near[0] != near[1]:
+        message = "a SHALLOW CLONE can't share the files of a table on another kind of storage"
+        raise NotSupportedError(message, hint="use DEEP CLONE, which copies them")
+
+
+def _counted(path: Location, stats: str | None) -> str:
     """The statistics of a file with the number of its rows, by which these get ids."""
     if stats is not None and "numRecords" in json.loads(stats):
         return stats
@@ -55,7 +66,7 @@ def _counted(path: Path, stats: str | None) -> str:
         return json.dumps({"numRecords": parquet.metadata.num_rows})
 
 
-def _copied(path: Path, written: str, made: Making) -> dict[str, Any]:
+def _copied(path: Location, written: str, made: Making) -> dict[str, Any]:
     """Copy a data file to a folder of the same name; what is new of its ``add``."""
     folder = PurePosixPath() if ":" in written.partition("/")[0] or written.startswith("/") else _parent(written)
     suffix = "".join(path.suffixes[-2:]) if len(path.suffixes) > 1 else ".parquet"
@@ -70,18 +81,11 @@ def _parent(written: str) -> PurePosixPath:
     return PurePosixPath(unquote(written)).parent
 
 
-def _copy(path: Path, target: Path, made: Making) -> os.stat_result:
+def _copy(path: Location, target: Location, made: Making) -> os.stat_result | ObjectStat:
     """Copy a file, so that it is on disk. Raises `StorageError`."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         made.copied.append(target)
-        shutil.copyfile(path, target)
-        handle = os.open(target, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-            return os.fstat(handle)
-        finally:
-            os.close(handle)
+        return copy(path, target)
     except OSError as error:
         raise StorageError(f"`{path}` can't be copied to `{target}`: {brief(error)}") from error
 
@@ -95,7 +99,7 @@ class _Vectors:
 
     source: Snapshot
     made: Making
-    names: dict[Path, uuid.UUID] = field(default_factory=dict)
+    names: dict[Location, uuid.UUID] = field(default_factory=dict)
 
     def absolute(self, vector: Mapping[str, Any]) -> dict[str, Any]:
         """A deletion vector that is named by where it lies."""
@@ -112,7 +116,7 @@ class _Vectors:
             _copy(path, self.made.location / vector_name(self.names[path]), self.made)
         return {**vector, "storageType": "u", "pathOrInlineDv": encoded(self.names[path])}
 
-    def _file(self, vector: Mapping[str, Any]) -> Path | None:
+    def _file(self, vector: Mapping[str, Any]) -> Location | None:
         """Where a deletion vector lies; None for one that is in the log itself."""
         path = vector_file(self.source, vector)
         if path is None:

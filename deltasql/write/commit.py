@@ -23,10 +23,23 @@ from typing import Any
 from urllib.parse import unquote
 
 from deltasql.catalog.log import actions as actions_of
-from deltasql.catalog.log import commit_info, entry, folder, holding, is_held, stamp, unfinished, version_range
+from deltasql.catalog.log import (
+    commit_info,
+    entry,
+    folder,
+    holding,
+    is_held,
+    listing,
+    stamp,
+    stamp_of,
+    unfinished,
+    version_range,
+)
 from deltasql.catalog.recorded import ROW_TRACKING, row_id_mark, row_id_mark_of
 from deltasql.catalog.snapshot import Snapshot, open_snapshot
 from deltasql.errors import CommitConflict, InternalError, StorageError
+from deltasql.storage.files import relative
+from deltasql.storage.objects import Location, ObjectPath
 from deltasql.write.features import require_writable, tracks_rows
 
 _Action = Mapping[str, Any]
@@ -67,7 +80,7 @@ def commit(
         "isBlindAppend": ours.is_blind,
     }
     info = _info(operation, parameters, metrics) | read | dict(custom)
-    version, latest = snapshot.version + 1, version_range(snapshot.location)[1]
+    version, latest = snapshot.version + 1, _latest(snapshot)
     if latest < snapshot.version:
         raise _conflict(snapshot, f"version {snapshot.version} is gone")
     where = snapshot.location
@@ -78,8 +91,20 @@ def commit(
     return version
 
 
+def _latest(snapshot: Snapshot) -> int:
+    """The latest version. In a store nothing can be held: that the log is still the snapshot's is looked at here."""
+    location = snapshot.location
+    if not isinstance(location, ObjectPath):
+        return version_range(location)[1]
+    listed = listing(location)
+    there = stamp_of(listed, snapshot.version)
+    if there is not None and there != snapshot.stamp:
+        raise _conflict(snapshot, "the table was dropped and made anew")
+    return version_range(location, listed)[1]
+
+
 def begin(
-    location: Path,
+    location: Location,
     actions: Sequence[_Action],
     *,
     operation: str,
@@ -103,7 +128,7 @@ def marked() -> dict[str, str]:
     return {_MARK: uuid.uuid4().hex}
 
 
-def committed(location: Path, mark: Mapping[str, str], *, after: int) -> int | None:
+def committed(location: Location, mark: Mapping[str, str], *, after: int) -> int | None:
     """The version behind ``after`` whose commit has the ``mark``, if there is one: who saw an error may ask."""
     try:
         last = version_range(location)[1]
@@ -194,7 +219,7 @@ def _bodies(actions: Sequence[_Action], kind: str) -> Iterator[_Action]:
 # -- what is written
 
 
-def _entry(ours: _Ours, info: _Action, location: Path, version: int) -> bytes:
+def _entry(ours: _Ours, info: _Action, location: Location, version: int) -> bytes:
     """The log's entry, a JSON object a line, with what depends on the version that it becomes."""
     now = time.time_ns() // 1_000_000
     first: dict[str, Any] = {"timestamp": now, **info}
@@ -235,7 +260,7 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _time(location: Path, version: int) -> int:
+def _time(location: Location, version: int) -> int:
     """When a version was committed, in milliseconds since 1970; 0 if its entry was cleaned up, or if there is none."""
     path = entry(location, version)
     if version < 0 or not path.exists():
@@ -277,6 +302,8 @@ def _put(snapshot: Snapshot, version: int, data: bytes) -> bool:
     another table that was made in the place of ``snapshot``'s.
     """
     location, final = snapshot.location, entry(snapshot.location, version)
+    if isinstance(location, ObjectPath):
+        return _put_object(location, version, data)
     aside = f".{final.name}.{uuid.uuid4().hex}.tmp"
     try:
         with holding(location) as held:
@@ -304,6 +331,26 @@ def _put(snapshot: Snapshot, version: int, data: bytes) -> bool:
     return True
 
 
+def _put_object(location: ObjectPath, version: int, data: bytes) -> bool:
+    """As `_put`: the store refuses to write over an object."""
+    final = location / relative(entry(location, version), location).as_posix()
+    try:
+        made = final.put(data, new=True)
+    except StorageError:
+        if _holds(final, data):
+            return True
+        raise
+    # A store may have made it and lost its answer; asked again, it says that there is one.
+    return made or _holds(final, data)
+
+
+def _holds(path: ObjectPath, data: bytes) -> bool:
+    """True if the object is what we wrote: each commit has an id of its own."""
+    with suppress(StorageError, FileNotFoundError):
+        return path.read_bytes() == data
+    return False
+
+
 def _require_same(snapshot: Snapshot, held: int) -> None:
     """Raise `CommitConflict` unless the log that is held is the one that ``snapshot`` and all since was read from."""
     location, version = snapshot.location, snapshot.version
@@ -315,15 +362,17 @@ def _require_same(snapshot: Snapshot, held: int) -> None:
         raise _conflict(snapshot, "the table was dropped and made anew")
 
 
-def _put_first(location: Path, data: bytes) -> bool:
+def _put_first(location: Location, data: bytes) -> bool:
     """Make a log and the entry of version 0 in one step; False if there is a log."""
+    if isinstance(location, ObjectPath):
+        return _put_object(location, 0, data)
     log, name = folder(location), entry(location, 0).name
-    aside = unfinished(location) / uuid.uuid4().hex
+    aside = Path(str(unfinished(location))) / uuid.uuid4().hex
     try:
         aside.mkdir(parents=True)
         _fill(os.open(aside / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), data)
         _to_disk(aside)
-        aside.rename(log)
+        aside.rename(str(log))
     except OSError as error:
         with suppress(OSError):
             (aside / name).unlink()
@@ -351,8 +400,8 @@ def _is_same(one: str, other: str, held: int) -> bool:
         return False
 
 
-def _to_disk(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
+def _to_disk(directory: Location) -> None:
+    handle = os.open(str(directory), os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -8,11 +8,9 @@ their own way, are refused by the column's name.
 from __future__ import annotations
 
 import decimal
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -25,6 +23,8 @@ from deltasql.engine.external import is_hidden
 from deltasql.engine.int96 import stored_in_int96
 from deltasql.errors import DataError, NotSupportedError, PlanError, SchemaMismatch, StorageError, brief
 from deltasql.names import fold
+from deltasql.storage.files import for_arrow, relative, walk
+from deltasql.storage.objects import Location
 from deltasql.write.files import DataFile
 from deltasql.write.partitions import spelled
 from deltasql.write.source import stored_rows
@@ -39,13 +39,13 @@ _INSTANT = pa.timestamp("us", "UTC")
 class Found:
     """A Parquet file with its columns as a Delta table has them; ``folders`` are those between it and the table."""
 
-    path: Path
+    path: Location
     folders: tuple[str, ...]
     footer: pq.FileMetaData
     schema: pa.Schema
 
 
-def found(location: Path) -> list[Found]:
+def found(location: Location) -> list[Found]:
     """All Parquet files at and below ``location``, but for hidden ones.
 
     Raises `StorageError` for what isn't Parquet, and where there is none; `PlanError` for a table among them;
@@ -57,25 +57,25 @@ def found(location: Path) -> list[Found]:
     with ThreadPoolExecutor(_THREADS) as pool:
         footers = list(pool.map(_footer, paths))
     return [
-        Found(path, path.relative_to(location).parts[:-1], footer, _columns(path, footer))
+        Found(path, relative(path, location).parts[:-1], footer, _columns(path, footer))
         for path, footer in zip(paths, footers, strict=True)
     ]
 
 
-def _files(location: Path) -> Iterator[Path]:
+def _files(location: Location) -> Iterator[Location]:
     def fail(error: OSError) -> None:
         raise StorageError(f"`{location}` can't be listed: {error.strerror}") from error
 
-    for folder, folders, names in os.walk(location, onerror=fail):
-        if Path(folder) != location and is_table(Path(folder)):
+    for folder, folders, names in walk(location, fail):
+        if folder != location and is_table(folder):
             raise PlanError(f"`{folder}` is a Delta table, within what is to be one")
         folders[:] = sorted(name for name in folders if not is_hidden(name) or name == "_delta_log")
-        yield from (Path(folder, name) for name in names if not is_hidden(name))
+        yield from (folder / name for name in names if not is_hidden(name))
 
 
-def _footer(path: Path) -> pq.FileMetaData:
+def _footer(path: Location) -> pq.FileMetaData:
     try:
-        return pq.read_metadata(path)
+        return pq.read_metadata(for_arrow(path))
     except (OSError, pa.ArrowException) as error:
         raise StorageError(f"`{path}` can't be read as Parquet: {brief(error)}") from error
 
@@ -83,7 +83,7 @@ def _footer(path: Path) -> pq.FileMetaData:
 # -- columns
 
 
-def _columns(path: Path, footer: pq.FileMetaData) -> pa.Schema:
+def _columns(path: Location, footer: pq.FileMetaData) -> pa.Schema:
     old = stored_in_int96(footer.schema)
     made = []
     for field in footer.schema.to_arrow_schema():
@@ -162,7 +162,7 @@ def merged(files: Sequence[Found], partitions: pa.Schema) -> pa.Schema:
     return pa.schema([*made, *partitions])
 
 
-def _joined(one: pa.Field, other: pa.Field, name: str, path: Path) -> pa.Field:
+def _joined(one: pa.Field, other: pa.Field, name: str, path: Location) -> pa.Field:
     if one.name != other.name:
         raise SchemaMismatch(f"`{path}` calls `{other.name}` what another file calls `{one.name}`")
     if pa.types.is_struct(one.type) and pa.types.is_struct(other.type):
@@ -218,7 +218,7 @@ def partition_values(file: Found, partitions: pa.Schema, zone: str) -> dict[str,
 # -- what the log says
 
 
-def data_file(file: Found, location: Path, values: dict[str, str | None], *, statistics: bool) -> DataFile:
+def data_file(file: Found, location: Location, values: dict[str, str | None], *, statistics: bool) -> DataFile:
     """The file as one of the table at ``location``; without ``statistics`` only its rows are counted."""
     try:
         state = file.path.stat()
@@ -227,7 +227,7 @@ def data_file(file: Found, location: Path, values: dict[str, str | None], *, sta
     leaves = tuple(_told(file)) if statistics else ()
     seen = Seen(nan={leaf for leaf in leaves if pa.types.is_floating(leaf.type)})
     return DataFile(
-        path=quote(file.path.relative_to(location).as_posix(), safe="/="),
+        path=quote(relative(file.path, location).as_posix(), safe="/="),
         partition_values=values,
         size=state.st_size,
         modification_time=state.st_mtime_ns // 1_000_000,

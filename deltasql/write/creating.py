@@ -18,13 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deltasql.catalog.catalog import TableEntry, local_path
+from deltasql.catalog.catalog import TableEntry
 from deltasql.catalog.log import folder, unfinished
 from deltasql.catalog.recorded import key, recorded, remove_of
 from deltasql.catalog.snapshot import Snapshot, is_table, open_snapshot, require_plain
 from deltasql.errors import AlreadyExists, PlanError, SchemaNotFound, StorageError, TableNotFound
 from deltasql.names import TableReference
 from deltasql.session import StatementContext
+from deltasql.storage.objects import Location, ObjectPath
 from deltasql.write.commit import begin, commit, committed, marked
 from deltasql.write.designing import Design
 from deltasql.write.files import DataFile, DataFiles
@@ -66,7 +67,7 @@ def placed(
         old = open_snapshot(str(entry), entry.location) if replace and is_table(entry.location) else None
         return Place(entry, old, registered=table.path is not None)
     catalog.require_writable(found)
-    if location is not None and local_path(location).resolve() != found.location.resolve():
+    if location is not None and context.session.catalog.storage.place(location).resolve() != found.location.resolve():
         message = f"`{found}` is at `{found.location}`, which replacing it doesn't change"
         raise PlanError(message, hint="leave the LOCATION out, or drop the table before", span=table.span)
     return Place(found, context.latest(found), registered=True)
@@ -80,17 +81,22 @@ def _found(table: TableReference, context: StatementContext) -> TableEntry | Non
     return entry if is_table(entry.location) else None
 
 
-def require_empty(location: Path) -> None:
+def require_empty(location: Location) -> None:
     """Raise unless a table can be made at ``location``: `AlreadyExists` for a table, `StorageError` for other files."""
     if is_table(location):
         raise AlreadyExists(f"there is a Delta table at `{location}` already")
     try:
-        if location.exists() and any(location.iterdir()) and not unfinished(location).is_dir():
+        if location.exists() and any(location.iterdir()) and not _is_begun(location):
             raise StorageError(f"`{location}` isn't empty, and is no Delta table")
     except NotADirectoryError as error:
         raise StorageError(f"`{location}` is no folder") from error
     except OSError as error:
         raise StorageError(f"`{location}` can't be looked at: {error.strerror}") from error
+
+
+def _is_begun(location: Location) -> bool:
+    """True for a folder where a table was being made when a process died."""
+    return not isinstance(location, ObjectPath) and unfinished(location).is_dir()
 
 
 # -- making it
@@ -100,11 +106,11 @@ def require_empty(location: Path) -> None:
 class Making:
     """A table on its way: `making` gives one, and takes away what it wrote unless `commit` made its commit."""
 
-    location: Path
+    location: Location
     design: Design
     context: StatementContext
     files: list[DataFile] = field(default_factory=list)
-    copied: list[Path] = field(default_factory=list)
+    copied: list[Location] = field(default_factory=list)
     mark: Mapping[str, str] = field(default_factory=marked)
     begun: float = field(default_factory=time.monotonic)
     writer: DataFiles | None = None
@@ -168,13 +174,17 @@ def _removes(old: Snapshot, added: Sequence[Mapping[str, Any]]) -> list[dict[str
 
 
 @contextmanager
-def making(location: Path, design: Design, context: StatementContext) -> Iterator[Making]:
+def making(location: Location, design: Design, context: StatementContext) -> Iterator[Making]:
     """A table of ``design`` on its way to ``location``, whose folder is there. Raises `StorageError`."""
+    made = Making(location, design, context)
+    if isinstance(location, ObjectPath):
+        with _making_objects(made):
+            yield made
+        return
     new = _new_folders(location)
-    begun = unfinished(location)
+    begun = Path(str(unfinished(location)))
     empty = not location.is_dir() or begun.is_dir() or not any(location.iterdir())
     own = begun / uuid.uuid4().hex
-    made = Making(location, design, context)
     try:
         try:
             location.mkdir(parents=True, exist_ok=True)
@@ -196,6 +206,21 @@ def making(location: Path, design: Design, context: StatementContext) -> Iterato
                     path.rmdir()
             if empty:
                 _sweep(location, new)
+        raise
+
+
+@contextmanager
+def _making_objects(made: Making) -> Iterator[None]:
+    """As `making` in a store, which has no folders: what was written goes where there was no commit."""
+    try:
+        yield
+    except BaseException:
+        if not made.is_committed():
+            if made.writer is not None:
+                made.writer.abort()
+            for path in made.copied:
+                with suppress(OSError, StorageError):
+                    path.unlink()
         raise
 
 

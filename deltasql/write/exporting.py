@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,6 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from deltasql.catalog.catalog import local_path
 from deltasql.catalog.snapshot import is_table
 from deltasql.catalog.store import FOLDER
 from deltasql.engine.external import character
@@ -23,6 +23,9 @@ from deltasql.output import FORMATS, Options
 from deltasql.output.delimited import Style, write_delimited
 from deltasql.settings import Settings, choice, switch, whole
 from deltasql.sql.statements import CopyTo
+from deltasql.storage.files import real
+from deltasql.storage.objects import Location, ObjectPath
+from deltasql.storage.storage import Storage
 from deltasql.types import sql_name
 from deltasql.write.source import require_distinct
 
@@ -43,18 +46,18 @@ _PACKED = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 class Export:
     """What is written where; ``options`` are the values of those that were given, and defaults."""
 
-    path: Path
+    path: Location
     format: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def exporting(statement: CopyTo, schema: pa.Schema, settings: Settings) -> Export:
+def exporting(statement: CopyTo, schema: pa.Schema, settings: Settings, storage: Storage) -> Export:
     """What ``statement`` writes of the columns ``schema``.
 
     Raises `PlanError` for options that don't fit and for a path in a Delta table, `NotSupportedError` for a format that
     there isn't or that can't hold a column, `StorageError` for a path that can't be a file's.
     """
-    path = _place(statement.path)
+    path = _place(statement.path, storage)
     packed = _PACKED.get(path.suffix.lower())
     plain = path.with_suffix("") if packed is not None else path
     format = statement.format or _ENDINGS.get(plain.suffix.lower())
@@ -74,11 +77,11 @@ def exporting(statement: CopyTo, schema: pa.Schema, settings: Settings) -> Expor
     return Export(path, format, options)
 
 
-def _place(text: str) -> Path:
-    path = Path(os.path.realpath(local_path(text)))
+def _place(text: str, storage: Storage) -> Location:
+    path = real(storage.place(text))
     if path.is_dir() or text.endswith("/"):
         raise StorageError(f"`{text}` is a folder", hint="name a file")
-    if not path.parent.is_dir():
+    if not isinstance(path, ObjectPath) and not path.parent.is_dir():
         raise StorageError(f"`{text}` can't be written: there is no folder `{path.parent}`")
     table = next((folder for folder in path.parents if is_table(folder)), None)
     if table is not None:
@@ -170,8 +173,15 @@ def export(schema: pa.Schema, batches: _Batches, what: Export, *, progress: Call
 
 
 @contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
+def _replacing(path: Location) -> Iterator[BinaryIO]:
     """A new file that takes the place of ``path`` in the end; what is no file (a pipe, ``/dev/null``) is written to."""
+    if isinstance(path, ObjectPath):
+        with tempfile.TemporaryDirectory(prefix="deltasql-") as folder:
+            whole = Path(folder) / "whole"
+            with whole.open("xb") as file:
+                yield file
+            path.put(whole)
+        return
     replaces = path.is_file() or not path.exists()
     beside = path.with_name(f".{path.name}.{os.urandom(4).hex()}") if replaces else path
     try:

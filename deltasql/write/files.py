@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import secrets
+import tempfile
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +27,8 @@ import pyarrow.parquet as pq
 
 from deltasql.catalog.columns import mapping, stored_name
 from deltasql.errors import SchemaMismatch, StorageError, brief
+from deltasql.storage.files import is_below, relative, synced
+from deltasql.storage.objects import Location, ObjectPath
 from deltasql.write import partitions, statistics
 from deltasql.write.partitions import Key
 
@@ -100,7 +103,8 @@ class _Rows:
 class _File:
     """A file being written: what is known of it, and ``done`` as soon as it is whole."""
 
-    path: Path
+    path: Location
+    local: Path
     key: Key
     sink: pa.NativeFile
     writer: pq.ParquetWriter
@@ -118,7 +122,7 @@ class DataFiles:
 
     def __init__(
         self,
-        location: Path,
+        location: Location,
         schema: pa.Schema,
         partition_columns: Sequence[str],
         properties: Mapping[str, str],
@@ -142,7 +146,8 @@ class DataFiles:
         self._unsplit = _Rows()
         self._waiting: dict[Key, _Rows] = {}
         self._room = 0
-        self._paths: list[Path] = []
+        self._paths: list[Location] = []
+        self._spool: tempfile.TemporaryDirectory[str] | None = None
         self._files: list[_File] = []
         self._open: OrderedDict[Key, _File] = OrderedDict()
         self._thread = ThreadPoolExecutor(1, "deltasql-write")
@@ -176,6 +181,8 @@ class DataFiles:
         self._beside(self._close_all)
         self._wait()
         self._thread.shutdown()
+        if self._spool is not None:
+            self._spool.cleanup()
         return [file.done for file in self._files if file.done is not None]
 
     def abort(self) -> None:
@@ -189,8 +196,10 @@ class DataFiles:
             with contextlib.suppress(OSError):
                 file.sink.close()
         for path in self._paths:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, StorageError):
                 path.unlink()
+        if self._spool is not None:
+            self._spool.cleanup()
         self._paths, self._files, self._open = [], [], OrderedDict()
 
     # -- rows that wait
@@ -253,10 +262,12 @@ class DataFiles:
         with _writing(path):
             # Not the table's own folder: where another dropped the table, it stays gone.
             for each in reversed([folder, *folder.parents]):
-                if each.is_relative_to(self._location) and each != self._location:
+                if is_below(each, self._location) and each != self._location:
                     each.mkdir(exist_ok=True)
-            self._paths.append(path)
-            sink = pa.OSFile(str(path), "wb")
+            local = self._local(path)
+            if local is path:
+                self._paths.append(path)
+            sink = pa.OSFile(str(local), "wb")
             footer: list[pq.FileMetaData] = []
             writer = pq.ParquetWriter(
                 sink,
@@ -269,9 +280,17 @@ class DataFiles:
                 write_page_index=True,
                 metadata_collector=footer,
             )
-        file = self._open[key] = _File(path, key, sink, writer, footer)
+        file = self._open[key] = _File(path, local, key, sink, writer, footer)
         self._files.append(file)
         return file
+
+    def _local(self, path: Location) -> Path:
+        """The file of this machine that is written: of an object one that is put in its place when it is whole."""
+        if not isinstance(path, ObjectPath):
+            return path
+        if self._spool is None:
+            self._spool = tempfile.TemporaryDirectory(prefix="deltasql-")
+        return Path(self._spool.name) / path.name
 
     def _with_dictionary(self, rows: pa.Table) -> list[str]:
         """The leaves that a dictionary pays for: not those whose first rows are mostly different values."""
@@ -290,6 +309,16 @@ class DataFiles:
         # Stored names tell nobody anything, and a folder of any name will do.
         return partitions.folder(self._partitioned, key) if self._mode == "none" else secrets.token_hex(1)
 
+    def _kept(self, file: _File) -> os.stat_result:
+        """Have a file where it belongs, for good."""
+        if not isinstance(file.path, ObjectPath):
+            return synced(file.local)
+        self._paths.append(file.path)
+        file.path.put(file.local)
+        state = file.local.stat()
+        file.local.unlink()
+        return state
+
     def _close_all(self) -> None:
         for file in list(self._open.values()):
             self._close(file)
@@ -298,10 +327,10 @@ class DataFiles:
         with _writing(file.path):
             file.writer.close()
             file.sink.close()
-            state = _synced(file.path)
+            state = self._kept(file)
         (footer,) = file.footer
         file.done = DataFile(
-            path=quote(file.path.relative_to(self._location).as_posix(), safe="/="),
+            path=quote(relative(file.path, self._location).as_posix(), safe="/="),
             partition_values=dict(zip(self._stored, file.key, strict=True)),
             size=state.st_size,
             modification_time=state.st_mtime_ns // 1_000_000,
@@ -352,21 +381,11 @@ def _leaf_paths(schema: pa.Schema) -> list[str]:
 
 
 @contextlib.contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def _writing(path: Location) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise StorageError(f"`{path}` can't be written: {brief(error)}") from error
-
-
-def _synced(path: Path) -> os.stat_result:
-    """Have the file on disk: a commit that is there mustn't name one that isn't."""
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-        return os.fstat(number)
-    finally:
-        os.close(number)
 
 
 # -- names in files

@@ -8,19 +8,18 @@ checkpoints, clean-up, VACUUM and RESTORE. Transactions have no ``lastUpdated``,
 
 from __future__ import annotations
 
-import glob
-import os
 import re
 from collections.abc import Collection, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
-from deltasql.catalog.catalog import local_path
 from deltasql.catalog.recorded import transactions
 from deltasql.catalog.snapshot import Snapshot, is_table
 from deltasql.engine.external import is_hidden
 from deltasql.errors import PlanError, StorageError
 from deltasql.sql.statements import CopyInto
+from deltasql.storage.files import is_below, matching, real, relative, walk
+from deltasql.storage.objects import Location
+from deltasql.storage.storage import Storage
 
 _MOST_FILES = 1000
 _APPLICATION = "deltasql.copy:"
@@ -29,43 +28,46 @@ _APPLICATION = "deltasql.copy:"
 # -- what was loaded
 
 
-def loaded(snapshot: Snapshot, files: Collection[Path]) -> set[Path]:
+def loaded(snapshot: Snapshot, files: Collection[Location]) -> set[Location]:
     """Those of ``files`` that the table has had. Raises `StorageError` for a log that can't be read."""
     named = {_identity(file): file for file in files}
     return {named[found] for found in transactions(snapshot, named.__contains__)}
 
 
-def load_actions(files: Collection[Path]) -> list[dict[str, Any]]:
+def load_actions(files: Collection[Location]) -> list[dict[str, Any]]:
     """The actions that record ``files``."""
     return [{"txn": {"appId": _identity(file), "version": 1}} for file in files]
 
 
-def _identity(file: Path) -> str:
-    return _APPLICATION + Path(os.path.realpath(file)).as_uri()
+def _identity(file: Location) -> str:
+    return _APPLICATION + real(file).as_uri()
 
 
 # -- what there is
 
 
-def landed(statement: CopyInto) -> list[Path]:
+def landed(statement: CopyInto, storage: Storage) -> list[Location]:
     """The files that ``statement`` means, by name; without hidden ones, and without empty ones, which are yet to come.
 
     Raises `StorageError` for a path or file that there isn't, `PlanError` for the folder of a Delta table.
     """
     try:
         if statement.files is not None:
-            found = list(_listed(statement.path, statement.files))
+            found = list(_listed(storage.place(statement.path), statement.path, statement.files))
         else:
-            found = [file for start in _starts(statement.path) for file in _below(start, statement.pattern)]
-        return sorted({os.path.realpath(file): file for file in found if file.stat().st_size}.values())
+            found = [
+                file
+                for start in _starts(storage.place(statement.path), statement.path)
+                for file in _below(start, statement.pattern)
+            ]
+        return sorted({real(file): file for file in found if file.stat().st_size}.values())
     except OSError as error:
         raise StorageError(f"`{statement.path}` can't be listed: {error.strerror}") from error
 
 
-def _listed(path: str, names: Sequence[str]) -> Iterator[Path]:
+def _listed(folder: Location, path: str, names: Sequence[str]) -> Iterator[Location]:
     if len(names) > _MOST_FILES:
         raise PlanError(f"FILES takes at most {_MOST_FILES} names, not {len(names)}", hint="use PATTERN")
-    folder = local_path(path)
     if not folder.is_dir():
         raise StorageError(f"there is no folder `{path}`")
     for name in names:
@@ -75,10 +77,9 @@ def _listed(path: str, names: Sequence[str]) -> Iterator[Path]:
         yield folder / name
 
 
-def _starts(path: str) -> list[Path]:
+def _starts(start: Location, path: str) -> list[Location]:
     """The files and folders that a path, which may be a glob, means."""
-    start = local_path(path)
-    found = [start] if start.exists() else [Path(each) for each in glob.glob(str(start), recursive=True)]  # noqa: PTH207
+    found = [start] if start.exists() else matching(start)
     if not found:
         raise StorageError(f"there is no file or folder `{path}`")
     for each in found:
@@ -86,19 +87,19 @@ def _starts(path: str) -> list[Path]:
     return found
 
 
-def _below(start: Path, pattern: str | None) -> Iterator[Path]:
+def _below(start: Location, pattern: str | None) -> Iterator[Location]:
     if start.is_file():
         if pattern is None or re.fullmatch(_expression(pattern), start.name):
             yield start
         return
     wanted = None if pattern is None else re.compile(_expression(pattern) + r"(?:/.*)?", re.DOTALL)
-    for folder, folders, names in os.walk(start, onerror=_raise):
-        if is_table(Path(folder)):
-            _require_no_table(Path(folder))
+    for folder, folders, names in walk(start, _raise):
+        if is_table(folder):
+            _require_no_table(folder)
         folders[:] = sorted(name for name in folders if not is_hidden(name))
         for name in names:
-            file = Path(folder, name)
-            below = file.relative_to(start).as_posix()
+            file = folder / name
+            below = relative(file, start).as_posix()
             if not is_hidden(name) and file.is_file() and (wanted is None or wanted.fullmatch(below)):
                 yield file
 
@@ -107,17 +108,16 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def _require_no_table(folder: Path) -> None:
+def _require_no_table(folder: Location) -> None:
     """Raise `PlanError` in a Delta table: its files include those of old versions."""
     table = next((each for each in (folder, *folder.parents) if is_table(each)), None)
     if table is not None:
         raise PlanError(f"`{table}` is a Delta table", hint=f"use `INSERT INTO … SELECT … FROM delta.`{table}``")
 
 
-def columns_of_folders(path: str, files: Collection[Path]) -> tuple[set[str], set[str]]:
-    """The columns that folders ``k=v`` give ``files``: those of folders below ``path``, and of others above."""
-    base = local_path(path)
-    parts = [file.relative_to(base).parts[:-1] if file.is_relative_to(base) else () for file in files]
+def columns_of_folders(base: Location, files: Collection[Location]) -> tuple[set[str], set[str]]:
+    """The columns that folders ``k=v`` give ``files``: those of folders below ``base``, and of others above."""
+    parts = [relative(file, base).parts[:-1] if is_below(file, base) else () for file in files]
     below = {part.partition("=")[0] for each in parts for part in each if "=" in part}
     return below, {part.partition("=")[0] for file in files for part in file.parts[:-1] if "=" in part} - below
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -32,6 +31,7 @@ from deltasql.session import Given
 from deltasql.sql.dialect import tokenize
 from deltasql.sql.statements import CopyInto
 from deltasql.sql.woven import Woven, woven
+from deltasql.storage.objects import Location
 from deltasql.types import sql_name
 from deltasql.write.filling import defaults_of, filled, widened
 from deltasql.write.fit import offered
@@ -55,7 +55,7 @@ class Load:
     evolved: Evolved | None
 
 
-def load(statement: CopyInto, into: Target, reading: Reading, files: Sequence[Path]) -> Load:
+def load(statement: CopyInto, into: Target, reading: Reading, files: Sequence[Location]) -> Load:
     """Bind the rows of ``files``, which are some, to the columns of the table.
 
     Raises `SchemaMismatch` for columns that the table hasn't, `PlanError` for a wrong number of them.
@@ -91,7 +91,7 @@ def require_loadable(statement: CopyInto, into: Target, reading: Reading) -> Non
         require_distinct((_column(name, into.snapshot.schema) for name in statement.columns), "the column list")
 
 
-def damaged(statement: CopyInto, into: Target, reading: Reading, files: Sequence[Path]) -> list[Path]:
+def damaged(statement: CopyInto, into: Target, reading: Reading, files: Sequence[Location]) -> list[Location]:
     """Those of ``files`` that can't be read. All of them are read."""
     return [file for file in files if _Reader(statement, into, reading, [file]).damage() is not None]
 
@@ -102,12 +102,12 @@ def damaged(statement: CopyInto, into: Target, reading: Reading, files: Sequence
 class _Reader:
     """Queries over some of the files."""
 
-    def __init__(self, statement: CopyInto, into: Target, reading: Reading, files: Sequence[Path]) -> None:
+    def __init__(self, statement: CopyInto, into: Target, reading: Reading, files: Sequence[Location]) -> None:
         self.into = into
         self._statement = statement
         self._reading = reading
         self._files = files
-        self._below, self._above = columns_of_folders(statement.path, files)
+        self._below, self._above = columns_of_folders(into.session.catalog.storage.place(statement.path), files)
         self._has_folders = reading.folders and bool(self._below)
 
     def rows(self, *, typed: bool) -> tuple[Woven, Mapping[str, Given]]:
@@ -128,7 +128,7 @@ class _Reader:
         options = {**reading.reader, "hive_partitioning": self._has_folders, "hive_types_autocast": typed}
         if reading.format == "csv":
             options["all_varchar"] = not (typed and reading.infers)
-        paths = list(map(str, self._files))
+        paths = list(self._files)
         if self._has_folders and self._above:
             self._require_other_columns(paths, options)
         found = self.into.context.external(reading.format, paths, options)
@@ -136,7 +136,7 @@ class _Reader:
             found = self.into.context.external(reading.format, paths, {**options, "columns": exact})
         return Given((MAIN, DEFAULT, _FILES), Files(f"{reading.format} files of `{self._statement.path}`", found))
 
-    def _require_other_columns(self, paths: Sequence[str], options: Mapping[str, Any]) -> None:
+    def _require_other_columns(self, paths: Sequence[Location], options: Mapping[str, Any]) -> None:
         """Raise `PlanError` for a column that a folder above the path would give too, which the reader would take."""
         own = self.into.context.external(self._reading.format, paths, {**options, "hive_partitioning": False})
         if taken := self._above & set(own.schema.names):

@@ -13,7 +13,6 @@ import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from deltasql.catalog.clustering import CLUSTERING
@@ -24,6 +23,7 @@ from deltasql.catalog.recorded import domains, recorded, remove_of
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.catalog.vectors import vector_file
 from deltasql.errors import VersionNotFound
+from deltasql.storage.objects import Location
 
 _Action = Mapping[str, Any]
 _ADDED = "delta.inCommitTimestampEnablementVersion", "delta.inCommitTimestampEnablementTimestamp"
@@ -60,7 +60,7 @@ def restoration(now: Snapshot, then: Snapshot) -> Restoration:
     return Restoration([body for _, body in adds], removes, _others(now, then))
 
 
-def _by_key(snapshot: Snapshot) -> dict[tuple[Path, object], _Action]:
+def _by_key(snapshot: Snapshot) -> dict[tuple[Location, object], _Action]:
     """The ``add`` actions by file and deletion vector."""
     return {(path, _vector(body)): body for path, body in recorded(snapshot, snapshot.files).items()}
 
@@ -70,7 +70,7 @@ def _vector(body: _Action) -> object:
     return None if found is None else (found["storageType"], found["pathOrInlineDv"], found.get("offset"))
 
 
-def _require(then: Snapshot, path: Path, body: _Action) -> None:
+def _require(then: Snapshot, path: Location, body: _Action) -> None:
     require_file(then, path)
     vector = body.get("deletionVector")
     file = None if vector is None else vector_file(then, vector)

@@ -16,7 +16,6 @@ import queue
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -25,6 +24,7 @@ import pyarrow.compute as pc
 from deltasql.catalog.columns import batches, mapping, nullable, opened
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.errors import PlanError
+from deltasql.storage.objects import Location
 from deltasql.write.files import DataFile, DataFiles, FileSettings
 from deltasql.write.identity import is_filled
 from deltasql.write.source import Source, stored_rows
@@ -177,7 +177,7 @@ class Rewrite:
                 self._free.put(sink)
         return Counts(deleted, len(asked.rows) - deleted, copied=live - len(asked.rows))
 
-    def _known(self, path: Path) -> dict[str, pa.Scalar]:
+    def _known(self, path: Location) -> dict[str, pa.Scalar]:
         values = zip(self.snapshot.partition_columns, self.snapshot.partition_values[path], strict=True)
         return {name: value.cast(self.snapshot.schema.field(name).type) for name, value in values}
 

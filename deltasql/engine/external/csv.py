@@ -8,7 +8,6 @@ import io
 import itertools
 import mmap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import datafusion
@@ -22,13 +21,15 @@ from deltasql.engine.external.types import kind, type_of, wide
 from deltasql.engine.listing import file_url
 from deltasql.errors import DataError, NotSupportedError, PlanError
 from deltasql.names import fold
+from deltasql.storage.objects import Location, ObjectPath
 from deltasql.types import sql_name
 
 _LOOKED_THROUGH = 1 << 28
+_PIECE = 1 << 22
 
 
 def scans(
-    context: datafusion.SessionContext, files: Sequence[Path], options: Mapping[str, Any], zone: str
+    context: datafusion.SessionContext, files: Sequence[Location], options: Mapping[str, Any], zone: str
 ) -> list[Scan]:
     """A scan per header and compression; a type is what all values looked at have, in whatever file."""
     declared: pa.Schema | None = options["columns"]
@@ -38,7 +39,7 @@ def scans(
             raise NotSupportedError(message, hint="read it as a STRING")
     rows = 0 if declared or options["all_varchar"] else rows_per_file(options, files)
     kinds: dict[str, set[str]] = {}
-    groups: dict[tuple[str, tuple[str, ...]], list[Path]] = {}
+    groups: dict[tuple[str, tuple[str, ...]], list[Location]] = {}
     for file in files:
         packed = compression(file, options)
         with naming(file, DataError):
@@ -50,7 +51,7 @@ def scans(
         for name, found in zip(names, looked[1], strict=False):
             kinds.setdefault(name, set()).update(found)
 
-    def read(packed: str, group: Sequence[Path], schema: pa.Schema) -> datafusion.DataFrame:
+    def read(packed: str, group: Sequence[Location], schema: pa.Schema) -> datafusion.DataFrame:
         reading = datafusion.CsvReadOptions(
             has_header=options["header"],
             delimiter=options["delim"],
@@ -73,7 +74,9 @@ def scans(
     ]
 
 
-def _look(file: Path, packed: str, options: Mapping[str, Any], rows: int) -> tuple[list[str], list[set[str]]] | None:
+def _look(
+    file: Location, packed: str, options: Mapping[str, Any], rows: int
+) -> tuple[list[str], list[set[str]]] | None:
     """The names of a file's columns and the kinds of their values in the first rows; None for an empty file."""
     with opened(file, packed) as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
         lines: Iterable[str] = text
@@ -98,7 +101,7 @@ def _look(file: Path, packed: str, options: Mapping[str, Any], rows: int) -> tup
         return names, kinds
 
 
-def _renamed(file: Path, names: list[str], declared: pa.Schema, options: Mapping[str, Any]) -> list[str]:
+def _renamed(file: Location, names: list[str], declared: pa.Schema, options: Mapping[str, Any]) -> list[str]:
     """The columns of a file in the names of ``columns``: by their names, or by place where it has none of them."""
     given = {fold(name): name for name in declared.names}
     common = [name for name in names if fold(name) in given]
@@ -111,13 +114,16 @@ def _renamed(file: Path, names: list[str], declared: pa.Schema, options: Mapping
     return list(declared.names)
 
 
-def _may_span(files: Iterable[Path], packed: str, options: Mapping[str, Any]) -> bool:
+def _may_span(files: Iterable[Location], packed: str, options: Mapping[str, Any]) -> bool:
     """True if values may hold newlines, so that DataFusion mustn't read a file in parts: it holds a quote."""
     if options["newlines_in_values"] is not None:
         return bool(options["newlines_in_values"])
     return packed != "none" or any(_holds(file, options["quote"].encode()) for file in files)
 
 
-def _holds(file: Path, character: bytes) -> bool:
+def _holds(file: Location, character: bytes) -> bool:
+    if isinstance(file, ObjectPath):
+        with file.open("rb") as stream:
+            return any(character in piece for piece in iter(lambda: stream.read(_PIECE), b""))
     with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return len(content) > _LOOKED_THROUGH or content.find(character) >= 0

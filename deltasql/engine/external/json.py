@@ -6,7 +6,6 @@ import codecs
 import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import datafusion
@@ -21,15 +20,16 @@ from deltasql.engine.external.types import plain, wide
 from deltasql.engine.listing import file_url, of_files
 from deltasql.errors import DataError
 from deltasql.names import quote
+from deltasql.storage.objects import Location
 
 _HEAD = 1 << 16
 
 
-def scans(context: datafusion.SessionContext, files: Sequence[Path], options: Mapping[str, Any]) -> list[Scan]:
+def scans(context: datafusion.SessionContext, files: Sequence[Location], options: Mapping[str, Any]) -> list[Scan]:
     """A scan per compression for lines of objects, and one per file that is read into memory."""
     declared: pa.Schema | None = options["columns"]
     rows = rows_per_file(options, files)
-    lines: dict[str, list[tuple[Path, pa.Schema]]] = {}
+    lines: dict[str, list[tuple[Location, pa.Schema]]] = {}
     found = []
     for file in files:
         packed = compression(file, options)
@@ -45,7 +45,7 @@ def scans(context: datafusion.SessionContext, files: Sequence[Path], options: Ma
         elif style is not None:
             found.append(_in_memory(context, file, packed))
 
-    def read(packed: str, group: Sequence[Path], schema: pa.Schema) -> datafusion.DataFrame:
+    def read(packed: str, group: Sequence[Location], schema: pa.Schema) -> datafusion.DataFrame:
         schema = pa.schema([nullable(field, wide) for field in schema])
         return of_files(context, _lines(context, group[0], packed, schema, rows), group)
 
@@ -56,7 +56,7 @@ def scans(context: datafusion.SessionContext, files: Sequence[Path], options: Ma
 
 
 def _lines(
-    context: datafusion.SessionContext, file: Path, packed: str, schema: pa.Schema | None, rows: int
+    context: datafusion.SessionContext, file: Location, packed: str, schema: pa.Schema | None, rows: int
 ) -> datafusion.DataFrame:
     return context.read_json(
         file_url(file),
@@ -67,7 +67,7 @@ def _lines(
     )
 
 
-def _style(file: Path, packed: str) -> str | None:
+def _style(file: Location, packed: str) -> str | None:
     """How the objects of a file are laid out, by its beginning; None for an empty one."""
     with opened(file, packed) as stream:
         head = stream.read(_HEAD)
@@ -86,13 +86,13 @@ def _style(file: Path, packed: str) -> str | None:
     return "newline_delimited"
 
 
-def _in_memory(context: datafusion.SessionContext, file: Path, packed: str) -> Scan:
+def _in_memory(context: datafusion.SessionContext, file: Location, packed: str) -> Scan:
     """A file of objects in an array or one after the other."""
     with naming(file, DataError), opened(file, packed) as stream:
         records = pa.array(list(_objects(stream.read().decode("utf-8-sig"))))
         table = pa.Table.from_batches([pa.RecordBatch.from_struct_array(records)]) if len(records) else pa.table({})
 
-    def read(_: Sequence[Path], schema: pa.Schema) -> datafusion.DataFrame:
+    def read(_: Sequence[Location], schema: pa.Schema) -> datafusion.DataFrame:
         # In a context of its own: a frame of rows registers them in the default catalog, which is ours.
         frame = context.read_table(Table(datafusion.SessionContext().from_arrow(table)))
         return frame.select(*(datafusion.col(quote(name)) for name in schema.names))

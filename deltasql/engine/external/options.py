@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import pyarrow as pa
@@ -13,6 +12,7 @@ from deltasql.engine.external.files import COMPRESSIONS
 from deltasql.errors import PlanError
 from deltasql.names import did_you_mean, fold
 from deltasql.settings import Setting, choice, switch, whole
+from deltasql.storage.objects import Location
 from deltasql.types import parse_type
 
 _FEW = 100
@@ -88,7 +88,7 @@ OPTIONS: Mapping[str, tuple[Option, ...]] = {
 """The options of each format; what stands under a name is also taken under its aliases."""
 
 
-def rows_per_file(options: Mapping[str, Any], files: Sequence[Path]) -> int:
+def rows_per_file(options: Mapping[str, Any], files: Sequence[Location]) -> int:
     """How many rows of each file are looked at to find out types."""
     sample: int = options["sample_size"]
     return max(_FEW, sample // len(files))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -17,14 +16,16 @@ from deltasql.engine.external.types import instant, plain
 from deltasql.engine.int96 import stored_in_int96
 from deltasql.engine.listing import file_url, of_files
 from deltasql.errors import StorageError, brief
+from deltasql.storage.files import for_arrow
+from deltasql.storage.objects import Location
 
 if TYPE_CHECKING:
     import datafusion
 
 
-def scans(context: datafusion.SessionContext, files: Sequence[Path]) -> list[Scan]:
+def scans(context: datafusion.SessionContext, files: Sequence[Location]) -> list[Scan]:
     """A scan per set of columns."""
-    kinds: list[tuple[pq.ParquetSchema, list[Path]]] = []
+    kinds: list[tuple[pq.ParquetSchema, list[Location]]] = []
     for file in files:
         schema = _footer(file).schema
         alike = next((group for known, group in kinds if known.equals(schema)), None)
@@ -33,7 +34,7 @@ def scans(context: datafusion.SessionContext, files: Sequence[Path]) -> list[Sca
         else:
             alike.append(file)
 
-    def read(group: Sequence[Path], schema: pa.Schema) -> datafusion.DataFrame:
+    def read(group: Sequence[Location], schema: pa.Schema) -> datafusion.DataFrame:
         one = context.read_parquet(file_url(group[0]), file_extension="", schema=schema)
         return of_files(context, one, group)
 
@@ -47,14 +48,14 @@ def scans(context: datafusion.SessionContext, files: Sequence[Path]) -> list[Sca
     return found
 
 
-def _footer(file: Path) -> pq.FileMetaData:
+def _footer(file: Location) -> pq.FileMetaData:
     try:
-        return pq.read_metadata(file)
+        return pq.read_metadata(for_arrow(file))
     except (OSError, pa.ArrowException) as error:
         raise StorageError(f"`{file}` can't be read as Parquet: {brief(error)}") from error
 
 
-def look_constant(files: Iterable[Path], floats: Collection[str]) -> bool:
+def look_constant(files: Iterable[Location], floats: Collection[str]) -> bool:
     """True if a column of ``floats`` has one value by the statistics of some file, which may hold NaN beside it."""
     if not floats:
         return False
@@ -67,7 +68,7 @@ def look_constant(files: Iterable[Path], floats: Collection[str]) -> bool:
     return False
 
 
-def read_through(file: Path) -> None:
+def read_through(file: Location) -> None:
     """Read all of a file. Raises `StorageError` for one that is damaged."""
     if (error := unreadable([file])) is not None:
         raise error

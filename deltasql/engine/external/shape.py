@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,6 +15,7 @@ from deltasql.engine.dataset import UTC
 from deltasql.engine.external.types import filled, kind, type_of
 from deltasql.engine.scan import Opaque, shown_as
 from deltasql.errors import PlanError, brief
+from deltasql.storage.objects import Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,12 @@ class Scan:
     ``read`` is given some of the files, and the columns in the types that they are to have as far as it can.
     """
 
-    files: Sequence[Path]
+    files: Sequence[Location]
     schema: pa.Schema
-    read: Callable[[Sequence[Path], pa.Schema], datafusion.DataFrame]
+    read: Callable[[Sequence[Location], pa.Schema], datafusion.DataFrame]
 
 
-def united(schemas: Iterable[tuple[Path, pa.Schema]], *, by_name: bool) -> pa.Schema:
+def united(schemas: Iterable[tuple[Location, pa.Schema]], *, by_name: bool) -> pa.Schema:
     """The columns of all ``schemas``, by name; numbers of different types become the wider one.
 
     Raises `PlanError`, naming the file, for types that don't fit, and without ``by_name`` for other columns.
@@ -76,13 +76,13 @@ def shaped(
 
 # -- folders that give columns
 
-Keys = Mapping[str, tuple[pa.Field, Mapping[Path, pa.Scalar]]]
+Keys = Mapping[str, tuple[pa.Field, Mapping[Location, pa.Scalar]]]
 """Columns by name, each with its value for each file."""
 
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
-def partitions(files: Sequence[Path], options: Mapping[str, Any]) -> Keys:
+def partitions(files: Sequence[Location], options: Mapping[str, Any]) -> Keys:
     """The columns that the folders ``k=v`` of ``files`` give, with the value for each file."""
     wanted = options["hive_partitioning"]
     if wanted is False:
@@ -105,9 +105,9 @@ def partitions(files: Sequence[Path], options: Mapping[str, Any]) -> Keys:
     return found
 
 
-def grouped(files: Sequence[Path], keys: Keys) -> Iterable[tuple[Mapping[str, pa.Scalar], list[Path]]]:
+def grouped(files: Sequence[Location], keys: Keys) -> Iterable[tuple[Mapping[str, pa.Scalar], list[Location]]]:
     """``files`` by the values that their folders give."""
-    groups: dict[tuple[pa.Scalar, ...], list[Path]] = {}
+    groups: dict[tuple[pa.Scalar, ...], list[Location]] = {}
     for file in files:
         groups.setdefault(tuple(values[file] for _, values in keys.values()), []).append(file)
     return [(dict(zip(keys, constants, strict=True)), group) for constants, group in groups.items()]

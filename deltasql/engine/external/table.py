@@ -17,7 +17,11 @@ from deltasql.engine.external.files import find, naming, unpack
 from deltasql.engine.external.options import options_of
 from deltasql.engine.external.shape import Scan, grouped, partitions, shaped, united
 from deltasql.engine.scan import Opaque, Shown, floats
-from deltasql.errors import PlanError, StorageError
+from deltasql.engine.stores import Stores, fault
+from deltasql.errors import NotSupportedError, PlanError, StorageError
+from deltasql.storage.files import missing
+from deltasql.storage.objects import Location, ObjectPath
+from deltasql.storage.storage import Storage
 
 if TYPE_CHECKING:
     import datafusion
@@ -29,13 +33,15 @@ class External:
 
     table: Table
     schema: pa.Schema
-    files: tuple[Path, ...]
-    read_through: Callable[[Path], None]
+    files: tuple[Location, ...]
+    read_through: Callable[[Location], None]
     statistics_lie: bool = False
 
     def require_files(self) -> None:
         """Raise `StorageError` for a file that is gone: DataFusion passes over it (facts.md, 49)."""
-        gone = next((file for file in self.files if not file.exists()), None)
+        objects = [file for file in self.files if isinstance(file, ObjectPath)]
+        gone: Location | None = missing(objects) if objects else None
+        gone = gone or next((file for file in self.files if isinstance(file, Path) and not file.exists()), None)
         if gone is not None:
             raise StorageError(f"`{gone}` is missing", hint="it was there when the query was planned")
 
@@ -49,10 +55,12 @@ class External:
 def external(
     context: datafusion.SessionContext,
     format: str,
-    paths: Sequence[str],
+    paths: Sequence[str | Location],
     options: Mapping[str, Any],
     *,
     shown: Shown,
+    storage: Storage,
+    stores: Stores,
 ) -> External:
     """The files ``paths`` in ``format`` (``csv``, ``json``, ``parquet``) as a table of ``context``.
 
@@ -61,7 +69,11 @@ def external(
     columns that don't fit, `StorageError` and `DataError`, which name the file, for one that can't be read.
     """
     values = options_of(format, options)
-    files = find(format, paths)
+    files = find(format, paths, storage)
+    unread = next((why for file in files if (why := fault(file)) is not None), None)
+    if unread is not None:
+        raise NotSupportedError(f"`{paths[0]}` can't be read as files: {unread}", hint="make it a Delta table")
+    stores.register(context, files)
     scans = _scans(context, format, files, values, shown.zone)
     declared: pa.Schema | None = values.get("columns")
     if declared is None:
@@ -87,7 +99,7 @@ def external(
 
 
 def _scans(
-    context: datafusion.SessionContext, format: str, files: Sequence[Path], options: Mapping[str, Any], zone: str
+    context: datafusion.SessionContext, format: str, files: Sequence[Location], options: Mapping[str, Any], zone: str
 ) -> list[Scan]:
     """Scans of all ``files`` but empty ones, in their order."""
     if format == "csv":
