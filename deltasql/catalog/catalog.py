@@ -16,7 +16,7 @@ from pathlib import Path
 from deltasql.catalog.places import DEFAULT, MAIN, PATH_SCHEMA, TableEntry, is_safe
 from deltasql.catalog.root import Root
 from deltasql.catalog.snapshot import Snapshot, SnapshotCache, newest_snapshot, open_snapshot
-from deltasql.catalog.views import TEMPORARY, Home, View
+from deltasql.catalog.views import TEMPORARY, Home, View, with_comment
 from deltasql.errors import (
     AlreadyExists,
     NotSupportedError,
@@ -298,6 +298,13 @@ class Catalog:
             del self.temporaries[view.name]
         else:
             self._roots[view.catalog].drop_view(view)
+
+    def comment_on_view(self, view: View, column: str | None, comment: str | None) -> None:
+        """Say what a view, or a column of it, is for; None takes it back. Raises `ColumnNotFound`."""
+        if view.temporary:
+            self.temporaries[view.name] = with_comment(view, column, comment)
+        else:
+            self._roots[view.catalog].comment_on_view(view, column, comment)
 
     def use(self, catalog: str, schema: str) -> None:
         """Make a schema (in stored spelling) current."""

@@ -19,7 +19,7 @@ from deltasql.catalog import discovery
 from deltasql.catalog.places import DEFAULT, TableEntry, is_safe
 from deltasql.catalog.snapshot import is_table, is_unfinished
 from deltasql.catalog.store import FRESH, Registrations, Store
-from deltasql.catalog.views import View, kept, view_of
+from deltasql.catalog.views import View, kept, view_of, with_comment
 from deltasql.errors import (
     AlreadyExists,
     ConfigError,
@@ -250,6 +250,19 @@ class Root:
                 raise TableNotFound(f"there is no view `{view}`")
 
         self.store.change(remove)
+
+    def comment_on_view(self, view: View, column: str | None, comment: str | None) -> None:
+        """Say what a view, or a column of it, is for. Raises `TableNotFound` and `ColumnNotFound` if it went meanwhile."""
+
+        def change(found: Registrations) -> None:
+            value = found.views.get(view.schema, {}).get(view.name)
+            if value is None:
+                raise TableNotFound(f"there is no view `{view}`")
+            now = kept(with_comment(view_of(value, *view.parts), column, comment))
+            value.pop("comment", None)
+            value.update((key, now[key]) for key in ("columns", "comment") if key in now)
+
+        self.store.change(change)
 
     def create_schema(self, name: str, comment: str | None) -> None:
         """Make a schema: its folder, and the registration that keeps an empty one and its comment.

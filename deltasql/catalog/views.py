@@ -6,10 +6,12 @@ and the name that the view's own root had (roots are attached under other names 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from deltasql.catalog.places import shown
+from deltasql.errors import ColumnNotFound
+from deltasql.names import did_you_mean, match
 
 TEMPORARY = "/temporary"
 """The schema of temporary views; no user's is called so, as no folder is."""
@@ -60,6 +62,18 @@ class View:
 
     def __str__(self) -> str:
         return self.name if self.temporary else shown(self.parts)
+
+
+def with_comment(view: View, column: str | None, comment: str | None) -> View:
+    """``view`` with ``comment`` (None: without one), or with one on ``column``. Raises `ColumnNotFound`."""
+    if column is None:
+        return replace(view, comment=comment)
+    names = [each.name for each in view.columns]
+    found = match(column, names, what="column")
+    if found is None:
+        raise ColumnNotFound(f"there is no column `{column}`", hint=did_you_mean(column, names))
+    columns = (replace(each, comment=comment) if each.name == found else each for each in view.columns)
+    return replace(view, columns=tuple(columns))
 
 
 def kept(view: View) -> dict[str, Any]:

@@ -261,7 +261,7 @@ def test_convert(sql: str) -> None:
 
 COMMENTS: dict[str, dict[str, Any]] = {
     "COMMENT ON TABLE s.t IS 'x'": {"kind": "table", "table": "s.t", "comment": "x", "column": None, "schema": ()},
-    "COMMENT ON VIEW v IS NULL": {"kind": "table", "table": "v", "comment": None},
+    "COMMENT ON VIEW v IS NULL": {"kind": "view", "table": "v", "comment": None},
     "COMMENT ON COLUMN t.a IS 'x'": {"kind": "column", "table": "t", "column": "a", "comment": "x"},
     "COMMENT ON COLUMN c.s.t.`a.b` IS ''": {"table": "c.s.t", "column": "a.b", "comment": ""},
     "COMMENT ON COLUMN delta.`/p`.a IS NULL": {"table": "delta.`/p`", "column": "a", "comment": None},
@@ -604,7 +604,7 @@ ERRORS = {
     "ATTACH '/p' AS o (a = 1, a = 2)": "column 26: expected `a` only once, found `a`",
     "ATTACH '/p' AS o (sqlite)": "column 25: expected a value, found `)`",
     "DETACH": "column 7: expected a name, found the end of the statement",
-    "COMMENT ON t IS 'x'": "column 12: expected TABLE, COLUMN or SCHEMA, found `t`",
+    "COMMENT ON t IS 'x'": "column 12: expected TABLE, VIEW, COLUMN or SCHEMA, found `t`",
     "COMMENT ON TABLE t 'x'": "column 20: expected IS, found `'x'`",
     "COMMENT ON TABLE t IS x": "column 23: expected a text, or NULL, found `x`",
     "COMMENT ON COLUMN a IS 'x'": "column 19: expected a table, a dot and a column, found `a`",

@@ -9,15 +9,17 @@ from deltasql.sql.statements import CommentOn
 
 
 def parse_comment_on(cursor: Cursor) -> CommentOn:
-    """``COMMENT ON {TABLE table | COLUMN table.column | {SCHEMA | DATABASE} [catalog.]schema} IS {'text' | NULL}``
+    """``COMMENT ON {TABLE table | VIEW view | COLUMN table.column | {SCHEMA | DATABASE} [catalog.]schema}
+    IS {'text' | NULL}``
 
-    A view is a TABLE here. A nested field's comment is set by ALTER TABLE … ALTER COLUMN.
+    A TABLE may be a view. A nested field's comment is set by ALTER TABLE … ALTER COLUMN.
     """
     cursor.expect("COMMENT", "ON")
-    if cursor.take("TABLE") or cursor.take("VIEW"):
+    is_view = cursor.take("VIEW")
+    if is_view or cursor.take("TABLE"):
         table = cursor.table()
         span = table.span or cursor.here()
-        return CommentOn(kind="table", table=table, span=span, comment=_text(cursor))
+        return CommentOn(kind="view" if is_view else "table", table=table, span=span, comment=_text(cursor))
     if cursor.take("COLUMN"):
         table, column = _column(cursor)
         span = table.span or cursor.here()
@@ -27,7 +29,7 @@ def parse_comment_on(cursor: Cursor) -> CommentOn:
         return CommentOn(kind="schema", schema=name, span=span, comment=_text(cursor))
     if cursor.at_any(_REFUSED):
         cursor.refuse(f"COMMENT ON {cursor.here().of(cursor.sql).upper()}")
-    return cursor.fail("TABLE, COLUMN or SCHEMA")
+    return cursor.fail("TABLE, VIEW, COLUMN or SCHEMA")
 
 
 _REFUSED = frozenset({"CATALOG", "FUNCTION", "VOLUME", "SHARE", "RECIPIENT", "CONNECTION", "PROVIDER", "INDEX"})

@@ -109,13 +109,13 @@ class DropTable(Statement):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentOn(Statement):
-    """``COMMENT ON {TABLE table | COLUMN table.column | SCHEMA schema} IS {'text' | NULL}``.
+    """``COMMENT ON {TABLE table | VIEW view | COLUMN table.column | SCHEMA schema} IS {'text' | NULL}``.
 
-    ``table`` is set for a table (or view) and a column, ``column`` for a column, ``schema`` for a schema; ``comment``
+    ``table`` is set for a table, a view and a column (a TABLE may be a view), ``column`` for a column, ``schema`` for a schema; ``comment``
     None takes it away. ``span`` is that of what is commented on.
     """
 
-    kind: Literal["table", "column", "schema"]
+    kind: Literal["table", "view", "column", "schema"]
     comment: str | None
     span: Span
     table: TableReference | None = None
