@@ -252,7 +252,7 @@ class Root:
         self.store.change(remove)
 
     def comment_on_view(self, view: View, column: str | None, comment: str | None) -> None:
-        """Say what a view, or a column of it, is for. Raises `TableNotFound` and `ColumnNotFound` if it went meanwhile."""
+        """Say what a view or a column of it is for. Raises `TableNotFound` and `ColumnNotFound` if gone."""
 
         def change(found: Registrations) -> None:
             value = found.views.get(view.schema, {}).get(view.name)

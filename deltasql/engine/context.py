@@ -93,8 +93,10 @@ class Context:
                 raise NotSupportedError(f"`{name}` can't be changed: {why}")
         with self._planning:
             self._default(name)
-            with translated(None):
+            try:
                 self._change(name, value)
+            except Exception as error:
+                raise PlanError(f"`{value}` is no value of `{name}`: {translate(error, None).message}") from error
             self._set[name] = value
 
     def reset_option(self, name: str) -> None:

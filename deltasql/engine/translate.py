@@ -28,6 +28,7 @@ from deltasql.sql.dialect import tokenize
 from deltasql.sql.rewrite import Rewritten
 
 _FEW = 8
+_OWN = "__deltasql"  # How columns that we add to a query of our own begin; nobody can name them.
 _CLAUSES = ("FROM", "WHERE", "GROUP BY", "ORDER BY", "HAVING", "LIMIT", "UNION ALL", "JOIN", "LEFT JOIN")
 _OURS = {kind.__name__: kind for kind in (CastError, InternalError, StorageError, UnsupportedTableFeature)}
 Made = Callable[[re.Match[str], str], Error]
@@ -96,7 +97,7 @@ def _no_column(found: re.Match[str], message: str) -> Error:
     listed = re.search(r"Valid fields are (.*?)\.?$", message, re.DOTALL)
     fields = re.findall(r'(?:"[^"]*"|[^,\s])+', listed[1]) if listed else []
     names = dict.fromkeys(field.split(".")[-1].strip('"') for field in fields)
-    names.pop(wanted, None)
+    names = [name for name in names if name != wanted and not name.startswith(_OWN)]
     return ColumnNotFound(f"there is no column `{wanted}`", hint=did_you_mean(wanted, names) or _listed(names))
 
 

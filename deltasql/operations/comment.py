@@ -1,4 +1,4 @@
-"""COMMENT ON: what people are to know of a table or a column, kept in its metadata; of a schema or view, in the catalog."""
+"""COMMENT ON: what to know of a table or column, kept in its metadata, of a schema or view in the catalog."""
 
 from __future__ import annotations
 

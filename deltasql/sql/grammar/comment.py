@@ -9,11 +9,11 @@ from deltasql.sql.statements import CommentOn
 
 
 def parse_comment_on(cursor: Cursor) -> CommentOn:
-    """``COMMENT ON {TABLE table | VIEW view | COLUMN table.column | {SCHEMA | DATABASE} [catalog.]schema}
-    IS {'text' | NULL}``
+    """``COMMENT ON {TABLE table | VIEW view | COLUMN table.column | {SCHEMA | DATABASE} [catalog.]schema} IS {'text' |
+    NULL}``
 
     A TABLE may be a view. A nested field's comment is set by ALTER TABLE … ALTER COLUMN.
-    """
+    """  # noqa: D205 (the grammar is longer than a line)
     cursor.expect("COMMENT", "ON")
     is_view = cursor.take("VIEW")
     if is_view or cursor.take("TABLE"):

@@ -111,8 +111,8 @@ class DropTable(Statement):
 class CommentOn(Statement):
     """``COMMENT ON {TABLE table | VIEW view | COLUMN table.column | SCHEMA schema} IS {'text' | NULL}``.
 
-    ``table`` is set for a table, a view and a column (a TABLE may be a view), ``column`` for a column, ``schema`` for a schema; ``comment``
-    None takes it away. ``span`` is that of what is commented on.
+    ``table`` is set for a table, a view and a column (a TABLE may be a view), ``column`` for a column, ``schema`` for a
+    schema; ``comment`` None takes it away. ``span`` is that of what is commented on.
     """
 
     kind: Literal["table", "view", "column", "schema"]
