@@ -97,8 +97,8 @@ def _no_column(found: re.Match[str], message: str) -> Error:
     listed = re.search(r"Valid fields are (.*?)\.?$", message, re.DOTALL)
     fields = re.findall(r'(?:"[^"]*"|[^,\s])+', listed[1]) if listed else []
     names = dict.fromkeys(field.split(".")[-1].strip('"') for field in fields)
-    names = [name for name in names if name != wanted and not name.startswith(_OWN)]
-    return ColumnNotFound(f"there is no column `{wanted}`", hint=did_you_mean(wanted, names) or _listed(names))
+    near = [name for name in names if name != wanted and not name.startswith(_OWN)]
+    return ColumnNotFound(f"there is no column `{wanted}`", hint=did_you_mean(wanted, near) or _listed(near))
 
 
 def _text_perhaps(written: str, hint: str | None) -> str | None:
