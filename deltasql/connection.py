@@ -138,6 +138,8 @@ class Connection(dbapi.ErrorAttributes):
         except Error as error:
             _place(error, spliced)
             raise
+        except RecursionError as error:
+            raise ParseError("the statement is nested too deeply", statement=text) from error
         except OSError as error:
             # Any look at a path may fail, for its length or its rights; one without a path isn't about our files.
             if error.filename is None:

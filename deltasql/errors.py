@@ -39,11 +39,14 @@ class Span:
         return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
 
 
+_LONGEST = 2000
+
+
 class Error(Exception):
     """The root of all errors that deltasql raises (PEP 249 ``Error``).
 
-    ``message`` is one sentence, ``hint`` the way round it or None, ``statement`` the text of the
-    statement that failed and ``span`` the culprit in that text.
+    ``message`` is one sentence, without its middle where it is very long, ``hint`` the way round it or None,
+    ``statement`` the text of the statement that failed and ``span`` the culprit in that text.
     """
 
     def __init__(
@@ -54,6 +57,8 @@ class Error(Exception):
         span: Span | None = None,
         statement: str | None = None,
     ) -> None:
+        if len(message) > _LONGEST:  # It quotes a value or an expression that nobody would read to its end.
+            message = f"{message[: _LONGEST // 2]} … {message[-_LONGEST // 2 :]}"
         super().__init__(message)
         self.message = message
         self.hint = hint

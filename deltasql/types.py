@@ -116,10 +116,7 @@ def parse_type(sql: str) -> pa.DataType:
     none of, `NotSupportedError` for one that deltasql lacks.
     """
     reader = _Reader(sql, _tokens(sql))
-    try:
-        type = reader.type()
-    except RecursionError:
-        raise PlanError("the type is nested too deeply") from None
+    type = reader.type()
     if reader.peek() is not None:
         raise reader.unexpected()
     return type
@@ -163,6 +160,10 @@ def _tokens(sql: str) -> list[_Token]:
     return tokens
 
 
+_DEEPEST = 32
+"""How deep a type is nested at most: a log is JSON, whose readers stop at 128, and a STRUCT is three levels there."""
+
+
 class _Reader:
     """A recursive descent over the tokens of one type; lives for one ``parse_type``."""
 
@@ -170,6 +171,7 @@ class _Reader:
         self._sql = sql.strip()
         self._tokens = tokens
         self._next = 0
+        self._depth = 0
 
     def peek(self) -> _Token | None:
         return self._tokens[self._next] if self._next < len(self._tokens) else None
@@ -202,6 +204,9 @@ class _Reader:
 
     def _nested(self, name: str) -> pa.DataType:
         self._expect("<")
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise PlanError("the type is nested too deeply", hint=f"{_DEEPEST} levels are the most")
         type: pa.DataType
         if name == "ARRAY":
             type = pa.list_(self.type())
@@ -212,6 +217,7 @@ class _Reader:
         else:
             type = pa.struct(self._fields())
         self._expect(">")
+        self._depth -= 1
         return type
 
     def _fields(self) -> list[pa.Field]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.engine import BoundQuery
 from deltasql.engine.measured import Operator
-from deltasql.errors import NotSupportedError
+from deltasql.errors import Error, NotSupportedError, Span
 from deltasql.operations.operation import Operation, Plan
 from deltasql.operations.query import Query
 from deltasql.result import Result
@@ -71,7 +71,13 @@ def planner(
     """The planner of EXPLAIN, given the one of all statements."""
 
     def plan(statement: statements.Explain, context: StatementContext) -> Explain:
-        return Explain(statement, plan_inner(statement.statement, context), context)
+        try:
+            return Explain(statement, plan_inner(statement.statement, context), context)
+        except Error as error:
+            if error.span is not None:  # It is in the inner statement's own text, which ends the whole.
+                start = len(statement.text) - len(statement.statement.text)
+                error.span = Span(error.span.start + start, error.span.end + start)
+            raise
 
     return plan
 

@@ -8,7 +8,7 @@ from prompt_toolkit.layout.utils import explode_text_fragments
 
 from deltasql.errors import ParseError
 from deltasql.repl.reading import is_command
-from deltasql.sql.dialect import tokenize
+from deltasql.sql.dialect import Token, tokenize
 
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 _CLOSE = frozenset(_PAIRS.values())
@@ -20,10 +20,7 @@ def brackets(text: str, cursor: int) -> tuple[int, int] | None:
     near = text[max(cursor - 1, 0) : cursor + 1]
     if len(text) > _LONG or is_command(text) or not any(mark in near for mark in (*_PAIRS, *_CLOSE)):
         return None
-    try:
-        tokens = tokenize(text)
-    except ParseError as error:
-        tokens = tokenize(text[: error.span.start]) if error.span is not None else ()
+    tokens = _tokens(text)
     partner: dict[int, int] = {}
     opened: list[tuple[str, int]] = []
     for token in tokens:
@@ -34,6 +31,14 @@ def brackets(text: str, cursor: int) -> tuple[int, int] | None:
             _, other = opened.pop()
             partner |= {place: other, other: place}
     return next(((place, partner[place]) for place in (cursor, cursor - 1) if place in partner), None)
+
+
+def _tokens(text: str) -> tuple[Token, ...]:
+    """The tokens of ``text``, up to what is not closed."""
+    try:
+        return tokenize(text)
+    except ParseError as error:
+        return _tokens(text[: error.span.start]) if error.span is not None and error.span.start else ()
 
 
 class BracketProcessor(Processor):

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, wraps
+from itertools import islice
 from typing import ClassVar, TypeVar
 
 from sqlglot.dialects.dialect import Dialect
@@ -88,8 +89,11 @@ def remembered(function: Callable[[str], T]) -> Callable[[str], T]:
 def tokenize(text: str) -> tuple[Token, ...]:
     """The tokens of ``text``, comments and white space left out.
 
-    Raises `ParseError` where a string, a quoted name or a comment isn't closed.
+    Raises `ParseError` where a string, a quoted name or a comment isn't closed, and for more tokens than memory is
+    meant for.
     """
+    if len(text) > _MOST:
+        _require_few(text)
     tokens: list[Token] = []
     start = 0
     for string in _dollar_quoted(text):
@@ -102,11 +106,23 @@ def tokenize(text: str) -> tuple[Token, ...]:
     return tuple(tokens)
 
 
+_MOST = 4_000_000  # tokens; these take 2 GB
+_ROUGHLY = re.compile(
+    r"""'(?:[^']|'')*+'? | "[^"]*+"? | `[^`]*+`? | --[^\n]*+ | /\*.*?\*/ | \w+ | [^\w\s]""", re.VERBOSE | re.DOTALL
+)
+
+
+def _require_few(text: str) -> None:
+    if next(islice(_ROUGHLY.finditer(text), _MOST, None), None) is not None:
+        hint = "load rows by COPY INTO, bind long lists as parameters, run a long script in parts"
+        raise ParseError(f"the text has more than {_MOST:,} tokens", hint=hint)
+
+
 def _plain_tokens(text: str, start: int, end: int) -> Iterator[Token]:
     try:
         raw = DeltaDialect().tokenize(text[start:end])
     except TokenError as error:
-        raise _not_closed(text, _unclosed(text, start)) from error
+        raise _broken(text, start) from error
     for token in raw:
         span = Span(start + token.start, start + token.end + 1)
         written = span.of(text)
@@ -131,6 +147,7 @@ _DOLLAR = re.compile(r"\$(?:[^\W\d]\w*)?\$")
 _LEXEME = re.compile(
     r"""--[^\n]*+
       | (?<!\w)[eE]'(?:[^'\\]|\\.|'')*+(?:'|(?P<open>\Z))
+      | (?<!\w)(?P<bytes>[xX]'[^']*[^'0-9a-fA-F][^']*')
       | '(?:[^']|'')*+' | "(?:[^"]|"")*+" | `(?:[^`]|``)*+`
       | /\*
       | (?<![\w$])\$(?:[^\W\d]\w*)?\$
@@ -146,20 +163,24 @@ def _dollar_quoted(text: str) -> Iterator[Span]:
     for kind, span in _lexemes(text, 0):
         if kind == "$":
             yield span
-        elif text[span.start] == "$":
+        elif kind == "unclosed" and text[span.start] == "$":
             raise _not_closed(text, span)
 
 
-def _unclosed(text: str, start: int) -> Span:
-    """Where the string, name or comment starts that isn't closed."""
+def _broken(text: str, start: int) -> ParseError:
+    """Why ``text`` from ``start`` is no tokens: a string, name or comment isn't closed, or bytes aren't hexadecimal."""
     for kind, span in _lexemes(text, start):
         if kind == "unclosed":
-            return span
-    return Span(start, len(text))
+            return _not_closed(text, span)
+        if kind == "bytes":
+            line, column = span.position(text)
+            message = f"line {line}, column {column}: `{span.of(text)}` is not hexadecimal"
+            return ParseError(message, span=span, statement=text)
+    return _not_closed(text, Span(start, len(text)))
 
 
 def _lexemes(text: str, position: int) -> Iterator[tuple[str, Span]]:
-    """The quotes and comments of ``text`` from ``position``; the last may be of kind ``unclosed``."""
+    """What isn't plain in ``text`` from ``position``: ``$`` strings, wrong ``bytes``; the last may be ``unclosed``."""
     while (found := _LEXEME.search(text, position)) is not None:
         lexeme = found.group()
         position = found.end()
@@ -170,6 +191,8 @@ def _lexemes(text: str, position: int) -> Iterator[tuple[str, Span]]:
             position = -1 if close < 0 else close + len(lexeme)
             if position > 0:
                 yield "$", Span(found.start(), position)
+        elif found["bytes"] is not None:
+            yield "bytes", _span(found)
         elif len(lexeme) == 1 or found["open"] is not None:
             position = -1
         if position < 0:

@@ -6,6 +6,7 @@ that every later step, and every part of the statement taken alone, sees names t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -41,19 +42,29 @@ def normalise(text: str, *, tables: Collection[str] = ()) -> Spliced:
     for index, token in enumerate(tokens):
         if token.text == "?" and token.kind == "parameter":
             count += 1
-            edits.append(Edit(token.span, written(str(count))))
+            edits.append(_apart(text, token.span, written(str(count))))
             styles.setdefault("`?`", token.span)
         elif token.kind == "parameter":
             if token.text[1:] in tables:
                 edits.append(Edit(token.span, written(token.text[1:])))
             styles.setdefault("`$1`" if token.text[1:].isdigit() else "names", token.span)
         elif (name := _colon_name(tokens, index)) is not None:
-            edits.append(Edit(Span(token.span.start, name.span.end), written(name.text)))
+            edits.append(_apart(text, Span(token.span.start, name.span.end), written(name.text)))
             styles.setdefault("names", token.span)
     if len(styles) > 1:
         kinds, span = " and ".join(styles), list(styles.values())[-1]
         raise ParseError(f"a statement can't mix {kinds} as parameters", span=span, statement=text)
     return splice(text, edits)
+
+
+def _apart(text: str, span: Span, written: str) -> Edit:
+    """``written`` in the place of ``span``, which doesn't grow together with what it stands at: ``LIMIT?``."""
+    before = " " if _GROWS.fullmatch(text[span.start - 1 : span.start]) else ""
+    behind = " " if _GROWS.fullmatch(text[span.end : span.end + 1]) else ""
+    return Edit(span, before + written + behind)
+
+
+_GROWS = re.compile(r"[\w$?]")
 
 
 def _colon_name(tokens: tuple[Token, ...], index: int) -> Token | None:

@@ -144,12 +144,31 @@ def parse(text: str) -> Statement:
         raise ParseError("the statement is empty", statement=text)
     # Without the semicolon and what follows it; what comes first stays, so that spans hold in ``text``.
     first = text[: spans[0].end]
-    statement = parse_statement(Cursor(first))
+    cursor = Cursor(first)
+    _require_shallow(cursor)
+    statement = parse_statement(cursor)
     if len(spans) > 1:
         line, column = spans[1].position(text)
         message = f"line {line}, column {column}: expected one statement, found another"
         raise ParseError(message, hint="use `script()` for several", span=spans[1], statement=text)
     return replace(statement, text=first)
+
+
+_DEEPEST = 250
+
+
+def _require_shallow(cursor: Cursor) -> None:
+    """Raise `ParseError` for more brackets in one another than anything below us takes (DataFusion: 50)."""
+    depth = 0
+    for token in cursor.tokens:
+        depth += (token.upper in _OPEN) - (token.upper in _CLOSE)
+        if depth > _DEEPEST:
+            line, column = token.span.position(cursor.sql)
+            message = f"line {line}, column {column}: the statement is nested too deeply"
+            raise ParseError(message, span=token.span, statement=cursor.sql)
+
+
+_OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 
 
 def parse_statement(cursor: Cursor) -> Statement:
