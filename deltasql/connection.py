@@ -11,11 +11,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+import pyarrow as pa
+
 from deltasql import dbapi
 from deltasql.catalog.catalog import Catalog
 from deltasql.catalog.snapshot import delta_table
 from deltasql.config import SETTING
 from deltasql.engine.bound import columns
+from deltasql.engine.defined import Defined
 from deltasql.engine.frames import frames_among, require_frame
 from deltasql.engine.sources import Rows
 from deltasql.errors import (
@@ -26,6 +29,7 @@ from deltasql.errors import (
     InterfaceError,
     NotSupportedError,
     ParseError,
+    PlanError,
     Span,
     StorageError,
     TableNotFound,
@@ -43,6 +47,7 @@ from deltasql.sql.splice import Spliced
 from deltasql.sql.statements import Statement
 from deltasql.storage.objects import Location
 from deltasql.storage.storage import Storage, given
+from deltasql.types import parse_type
 from deltasql.write.retry import retrying
 
 if TYPE_CHECKING:
@@ -197,6 +202,68 @@ class Connection(dbapi.ErrorAttributes):
         old = match(name, list(session.frames), what="frame")
         session.frames[old or name] = object
 
+    def create_function(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        arguments: Sequence[str | pa.DataType],
+        returns: str | pa.DataType,
+        *,
+        vectorized: bool = False,
+    ) -> None:
+        """Let statements call ``function`` as ``name``, in place of what was called so before.
+
+        ``arguments`` and ``returns`` are types, by SQL's names or Arrow's types. It is called for each row with
+        Python values (None for NULL) and gives one; a ``vectorized`` function is called with Arrow arrays and gives
+        one of the same length. It is taken to give the same for the same values.
+
+        Raises `PlanError` for a wrong type or name, `InterfaceError` for no arguments or what can't be called, and
+        `AlreadyExists` where the engine has a function of that name. What it raises ends the statement as an
+        `OperationalError` whose cause it is; what it gives of another type or length is a `DataError`.
+        """
+        self._define(name, function, arguments, returns, vectorized=vectorized, aggregates=False)
+
+    def create_aggregate(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        arguments: Sequence[str | pa.DataType],
+        returns: str | pa.DataType,
+        *,
+        vectorized: bool = False,
+    ) -> None:
+        """Let statements call ``function`` as the aggregate ``name``; see `create_function`.
+
+        It is called once for each group with a list of Python values for each argument (``vectorized``: an Arrow
+        array) and gives one value. A group without rows is NULL.
+        """
+        self._define(name, function, arguments, returns, vectorized=vectorized, aggregates=True)
+
+    def _define(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        arguments: Sequence[str | pa.DataType],
+        returns: str | pa.DataType,
+        *,
+        vectorized: bool,
+        aggregates: bool,
+    ) -> None:
+        engine = self.session.engine
+        if re.fullmatch(r"[^\W\d]\w*", name) is None:
+            raise PlanError(f"`{name}` is no name of a function", hint="letters, digits and underscores")
+        if not callable(function):
+            raise InterfaceError(f"function `{name}` is of type `{type(function).__name__}`, which can't be called")
+        if isinstance(arguments, str) or not arguments:
+            raise InterfaceError(f"function `{name}` takes a list of types, with one at least, as arguments")
+        given = tuple(_type(argument) for argument in arguments)
+        engine.define(Defined(name.lower(), function, given, _type(returns), vectorized, aggregates))
+
+    def drop_function(self, name: str) -> None:
+        """Forget the function or aggregate ``name``. Raises `PlanError` where none was made."""
+        if not self.session.engine.forget(name.lower()):
+            raise PlanError(f"no function was created as `{name}`")
+
     def unregister(self, name: str) -> None:
         """Forget the frame ``name``. Raises `TableNotFound` where none is registered so."""
         frames = self.session.frames
@@ -258,6 +325,14 @@ Bound = tuple[Statement, Mapping[str, Any], Mapping[str, Any]]
 """A statement, the values of its parameters, and tables that it brings."""
 
 _LOOKS = frozenset({"SELECT", "DESCRIBE", "SHOW", "EXPLAIN", "SET", "RESET", "USE", "ATTACH", "DETACH"})
+
+
+def _type(type: str | pa.DataType) -> pa.DataType:
+    if isinstance(type, pa.DataType):
+        return type
+    if not isinstance(type, str):
+        raise InterfaceError(f"`{type}` is no type", hint="a type is SQL's name for it, or Arrow's type")
+    return parse_type(type)
 
 
 def configure(connection: Connection, settings: Mapping[str, Any], *, where: str = "") -> None:

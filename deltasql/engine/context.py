@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import datafusion
 
+from deltasql.engine.defined import Defined
 from deltasql.engine.translate import translate
-from deltasql.errors import NotSupportedError, PlanError
+from deltasql.errors import AlreadyExists, NotSupportedError, PlanError
 from deltasql.names import did_you_mean
 from deltasql.sql.rewrite import Rewritten
 
@@ -57,6 +58,7 @@ class Context:
         self._set: dict[str, str] = {}
         self._before: dict[str, str] = {}
         self._limits: tuple[int | None, int] = (None, 0)
+        self._defined: dict[str, Defined] = {}
         self._open()
 
     def _open(self) -> None:
@@ -73,6 +75,8 @@ class Context:
             config = functools.reduce(lambda made, option: made.set(*option), _FRUGAL.items(), config)
         self._context = datafusion.SessionContext(config, runtime)
         self._context.register_catalog_provider(catalog, provider)
+        for defined in self._defined.values():
+            self._admit(defined)
         self._before = {}
         for name, value in self._set.items():
             self._default(name)
@@ -129,6 +133,40 @@ class Context:
                 "SELECT DISTINCT routine_name AS name FROM information_schema.routines"
             ).to_pylist()
             return [row["name"] for row in rows]
+
+    def define(self, defined: Defined) -> None:
+        """Let queries call a function; see `Engine.define`."""
+        with self._planning:
+            if defined.name not in self._defined and defined.name in self.functions():
+                hint = "give it another name"
+                raise AlreadyExists(f"`{defined.name}` is a function of the engine's own", hint=hint)
+            old = self._defined.get(defined.name)
+            if old is not None:
+                self._forget(old)
+            self._defined[defined.name] = defined
+            self._admit(defined)
+
+    def forget(self, name: str) -> bool:
+        """Let queries know a function no more; see `Engine.forget`."""
+        with self._planning:
+            old = self._defined.pop(name, None)
+            if old is not None:
+                self._forget(old)
+            return old is not None
+
+    def _admit(self, defined: Defined) -> None:
+        with translated(None):
+            made = defined.made()
+            if isinstance(made, datafusion.AggregateUDF):
+                self._context.register_udaf(made)
+            else:
+                self._context.register_udf(made)
+
+    def _forget(self, defined: Defined) -> None:
+        if defined.aggregates:
+            self._context.deregister_udaf(defined.name)
+        else:
+            self._context.deregister_udf(defined.name)
 
     @contextmanager
     def _options(self, options: Mapping[str, str]) -> Iterator[None]:

@@ -23,6 +23,7 @@ from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.ask import Ask, Asked, asked, projected
 from deltasql.engine.context import CONFIG, Context, translated
 from deltasql.engine.dataset import UTC, outline
+from deltasql.engine.defined import Defined
 from deltasql.engine.external import External, external
 from deltasql.engine.late import decodes_late
 from deltasql.engine.leaving import streams
@@ -105,6 +106,15 @@ class Engine(Protocol):
     def functions(self) -> list[str]:
         """The names of the engine's functions."""
 
+    def define(self, defined: Defined) -> None:
+        """Let queries call a function of a user's, in place of one defined before.
+
+        Raises `AlreadyExists` for the name of one of the engine's own.
+        """
+
+    def forget(self, name: str) -> bool:
+        """Let queries know a user's function no more; False where there is none."""
+
 
 class DataFusionEngine(Context):
     """`Engine` on DataFusion, which knows of no tables but those that a statement brings."""
@@ -143,7 +153,8 @@ class DataFusionEngine(Context):
             return None
         read = tuple((name, id(source)) for name, source in sources.items())
         values = tuple((name, type(value), repr(value)) for name, value in parameters.items())
-        settings = self.reader, self.time_zone, self._limits, tuple(self._set.items())
+        functions = tuple(self._defined.values())
+        settings = self.reader, self.time_zone, self._limits, tuple(self._set.items()), functions
         return query.spliced.original, query.text, read, values, settings
 
     def _bind(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> BoundQuery:
