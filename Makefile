@@ -36,8 +36,9 @@ lint: $(TOOLS) ## ruff, mypy, the layers
 	$(BIN)/lint-imports --no-cache
 
 .PHONY: bench
-bench: $(TOOLS) $(BENCH) ## our overhead over bare DataFusion, and our peers' reads and writes, to benchmarks/results
+bench: $(TOOLS) $(BENCH) ## our overhead over bare DataFusion, the start of the prompt, and our peers' reads and writes, to benchmarks/results
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/start.py
 	.venv-bench/bin/python benchmarks/peers.py
 	.venv-bench/bin/python benchmarks/dml.py
 

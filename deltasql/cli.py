@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -134,13 +134,18 @@ def _run(arguments: argparse.Namespace, config: Config) -> int:
         scripts = [read_stdin()]
     with ExitStack() as stack:
         root = stack.enter_context(_demo_lake()) if arguments.demo else config.root
-        import deltasql
-        from deltasql.connection import configure
 
-        connection = stack.enter_context(deltasql.connect(root, read_only=bool(config.read_only)))
-        configure(connection, config.settings, where=f" in {config.where('settings')}")
+        def opened() -> Connection:
+            import deltasql
+            from deltasql.connection import configure
+
+            connection = stack.enter_context(deltasql.connect(root, read_only=bool(config.read_only)))
+            configure(connection, config.settings, where=f" in {config.where('settings')}")
+            return connection
+
         if prompt:
-            return _prompt(connection, arguments, config)
+            return _prompt(opened, arguments, config)
+        connection = opened()
         out = stack.enter_context(_destination(arguments.output))
         if tour:
             _show_tour(connection, out, _options(arguments))
@@ -150,7 +155,7 @@ def _run(arguments: argparse.Namespace, config: Config) -> int:
     return FINE
 
 
-def _prompt(connection: Connection, arguments: argparse.Namespace, config: Config) -> int:
+def _prompt(open: Callable[[], Connection], arguments: argparse.Namespace, config: Config) -> int:
     from deltasql.repl.app import run
 
     greeting = None
@@ -160,7 +165,7 @@ def _prompt(connection: Connection, arguments: argparse.Namespace, config: Confi
         greeting = "\n".join(
             ["A lake to try things on; it goes when you leave. Some first steps:", "", *SUGGESTIONS, ""]
         )
-    return run(connection, format=arguments.format or config.format or "table", greeting=greeting, yes=arguments.yes)
+    return run(open, format=arguments.format or config.format or "table", greeting=greeting, yes=arguments.yes)
 
 
 @contextmanager

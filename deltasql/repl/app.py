@@ -1,95 +1,128 @@
 """The prompt on a terminal: reads, hands over to `Shell`, reads again, until Ctrl-D or ``.quit``.
 
-Ctrl-C at the prompt drops what was typed; during a statement it interrupts that, and the prompt goes on.
+Ctrl-C at the prompt drops what was typed; during a statement it interrupts that, and the prompt goes on. The prompt is
+there before the engine: nothing that this module imports loads a library of the engine's (tests/repl/test_loading.py).
 """
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.completion import DummyCompleter, DynamicCompleter
+from prompt_toolkit.layout.processors import DummyProcessor, DynamicProcessor
+from prompt_toolkit.lexers import DynamicLexer, SimpleLexer
 from prompt_toolkit.output import create_output
 
 from deltasql import __version__
-from deltasql.connection import Connection
-from deltasql.output.pager import pager_command
-from deltasql.repl.brackets import BracketProcessor
-from deltasql.repl.completer import SqlCompleter
-from deltasql.repl.highlight import SqlLexer
 from deltasql.repl.history import encodable, open_history
-from deltasql.repl.keys import bindings, editing_mode, vi_mode
-from deltasql.repl.shell import Shell
+from deltasql.repl.keys import bindings, editing_mode, tab_chooses
+from deltasql.repl.loading import Loading
 from deltasql.repl.style import STYLE
-from deltasql.repl.toolbar import toolbar
-from deltasql.repl.watching import Watch, watching
+from deltasql.repl.words import say
 
 if TYPE_CHECKING:
     from prompt_toolkit.formatted_text import StyleAndTextTuples
+
+    from deltasql.connection import Connection
+    from deltasql.repl.loaded import Loaded
 
 PROMPT = "deltasql> "
 MORE = "...> "
 
 
-def run(connection: Connection, *, format: str, greeting: str | None = None, yes: bool = False) -> int:
-    """Hold a session over ``connection``, results in ``format``, and give the exit code; ``yes``: nothing is asked.
+def run(open: Callable[[], Connection], *, format: str, greeting: str | None = None, yes: bool = False) -> int:
+    """Hold a session over the connection of ``open``, results in ``format``, and give the exit code.
 
-    Raises `BrokenPipeError`.
+    ``open`` is called in another thread while the first statement is typed; ``yes``: nothing is asked. Raises what
+    ``open`` raises, and `BrokenPipeError`.
     """
     with _on_terminal():
-        ask = (lambda _: True) if yes else _ask
-        shell = Shell(connection, ask=ask, format=format, pager=pager_command(os.environ))
-        with closing(shell), watching(lambda: shell.connection) as watch:
-            session = _session(shell, watch)
-            shell.tell(greeting or f"deltasql {__version__}: statements end with `;`, `.help` shows the commands")
-            while not shell.left:
-                try:
-                    text = session.prompt()
-                except KeyboardInterrupt:
-                    continue
-                except EOFError:
-                    break
-                shell.run(encodable(text))
-                watch.look()
+        loading = Loading(lambda: _load(open, format=format, yes=yes), lambda: _loaded(loading, session))
+        session = _session(loading)
+        say([("", (greeting or f"deltasql {__version__}: statements end with `;`, `.help` shows the commands") + "\n")])
+        loading.begin()
+        try:
+            _converse(session, loading)
+        finally:
+            loaded = loading.end()
+            if loaded is not None:
+                loaded.close()
     return 0
 
 
-def _session(shell: Shell, watch: Watch) -> PromptSession[str]:
-    def bottom() -> StyleAndTextTuples:
-        home = shell.connection.session.catalog.home
-        return [
-            *toolbar(
-                shell.connection.root,
-                (home.catalog, home.schema),
-                format=shell.format,
-                timing=shell.timing,
-                state=shell.state,
-                vi=vi_mode(),
-            )
-        ]
+def _load(open: Callable[[], Connection], *, format: str, yes: bool) -> Loaded:
+    connection = open()
+    from deltasql.repl.loaded import load
 
-    return PromptSession(
+    return load(connection, ask=(lambda _: True) if yes else _ask, format=format)
+
+
+def _loaded(loading: Loading[Loaded], session: PromptSession[str]) -> None:
+    """Draw the prompt with what is known now; where that failed, end it."""
+    app, failure = session.app, loading.failure
+    if failure is None:
+        app.invalidate()
+        return
+
+    def end() -> None:
+        if app.is_running and not app.is_done:
+            app.exit(exception=failure)
+
+    if (loop := app.loop) is not None:
+        loop.call_soon_threadsafe(end)
+
+
+def _converse(session: PromptSession[str], loading: Loading[Loaded]) -> None:
+    left = False
+    while not left:
+        try:
+            text = session.prompt()
+            loaded = loading.wait()
+        except KeyboardInterrupt:
+            continue
+        except EOFError:
+            return
+        loaded.shell.run(encodable(text))
+        loaded.watch.look()
+        left = loaded.shell.left
+
+
+def _session(loading: Loading[Loaded]) -> PromptSession[str]:
+    def bottom() -> StyleAndTextTuples:
+        return [("", "loading")] if loading.loaded is None else loading.loaded.bottom()
+
+    def needs_more(text: str) -> bool:
+        loaded = loading.end()  # None: what failed is raised where the text has been sent
+        return loaded is not None and loaded.needs_more(text)
+
+    keys = bindings(needs_more)
+    plain, mute, unchanged = SimpleLexer(), DummyCompleter(), DummyProcessor()
+    session: PromptSession[str] = PromptSession(
         [("class:prompt", PROMPT)],
         multiline=True,
         prompt_continuation=_continuation,
-        key_bindings=bindings(),
+        key_bindings=keys,
         editing_mode=editing_mode(),
-        lexer=SqlLexer(),
+        lexer=DynamicLexer(lambda: plain if loading.loaded is None else loading.loaded.lexer),
         style=STYLE,
         include_default_pygments_style=False,
         history=open_history(),
         auto_suggest=AutoSuggestFromHistory(),
-        completer=SqlCompleter(watch),
+        completer=DynamicCompleter(lambda: mute if loading.loaded is None else loading.loaded.completer),
         complete_while_typing=True,
         complete_in_thread=True,
-        input_processors=[BracketProcessor()],
+        input_processors=[DynamicProcessor(lambda: unchanged if loading.loaded is None else loading.loaded.brackets)],
         bottom_toolbar=bottom,
     )
+    tab_chooses(keys, session.default_buffer)
+    session.app.after_render += lambda _: loading.drawn()
+    return session
 
 
 def _continuation(width: int, _line: int, wrapped: int) -> StyleAndTextTuples:

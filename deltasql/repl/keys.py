@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prompt_toolkit.application.current import get_app
 from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
-from prompt_toolkit.filters import has_focus
+from prompt_toolkit.filters import emacs_insert_mode, has_focus, vi_insert_mode
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.key_binding.vi_state import InputMode
 
-from deltasql.repl.reading import needs_more
+if TYPE_CHECKING:
+    from prompt_toolkit.buffer import Buffer
+    from prompt_toolkit.document import Document
 
 _READLINE = re.compile(r"^\s*set\s+editing-mode\s+(\w+)", re.MULTILINE | re.IGNORECASE)
 _MODES = {
@@ -28,8 +32,8 @@ _MODES = {
 }
 
 
-def bindings() -> KeyBindings:
-    """The bindings of the main prompt."""
+def bindings(needs_more: Callable[[str], bool]) -> KeyBindings:
+    """The bindings of the main prompt; ``needs_more`` tells for which text Enter opens another line."""
     keys = KeyBindings()
 
     @keys.add("enter", filter=has_focus(DEFAULT_BUFFER))
@@ -48,6 +52,31 @@ def bindings() -> KeyBindings:
         event.app.editing_mode = EditingMode.EMACS if vi else EditingMode.VI
 
     return keys
+
+
+def tab_chooses(keys: KeyBindings, buffer: Buffer) -> None:
+    """Let Tab choose the first suggestion in ``buffer``, or the next; where they are on their way, once they are there.
+
+    prompt_toolkit's own Tab does nothing while the suggestions that come as one types are being looked for.
+    """
+    wanted: list[Document] = []
+
+    def choose(_: Buffer) -> None:
+        state = buffer.complete_state
+        if wanted and state is not None and state.completions and state.complete_index is None:
+            if wanted[-1] == state.original_document:
+                buffer.complete_next()
+            wanted.clear()
+
+    buffer.on_completions_changed += choose
+
+    @keys.add("tab", filter=has_focus(buffer) & (emacs_insert_mode | vi_insert_mode))
+    def _tab(_: KeyPressEvent) -> None:
+        if buffer.complete_state is not None and buffer.complete_state.completions:
+            buffer.complete_next()
+        else:
+            wanted.append(buffer.document)
+            buffer.start_completion()
 
 
 def editing_mode() -> EditingMode:

@@ -10,7 +10,7 @@ import datetime as dt
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from zoneinfo import available_timezones
@@ -137,17 +137,6 @@ class Watch:
         except (Error, OSError):
             return ()
         return [Commit(version, _time(time), str(operation)) for version, time, operation in rows]
-
-
-@contextmanager
-def watching(connection: Callable[[], Connection]) -> Iterator[Watch]:
-    """A `Watch` that has begun to look around, and ends with the block."""
-    watch = Watch(connection)
-    watch.look()
-    try:
-        yield watch
-    finally:
-        watch.end()
 
 
 def _quoted(table: TableReference) -> str:

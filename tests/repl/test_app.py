@@ -32,7 +32,7 @@ def typed(connection, capfd):
     def type_(keys: str, **options: str) -> tuple[str, str]:
         with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
             pipe.send_text(keys)
-            assert run(connection, format="csv", greeting="hello", **options) == 0
+            assert run(lambda: connection, format="csv", greeting="hello", **options) == 0
         out, err = capfd.readouterr()
         assert err.startswith("hello\n")
         return out, err.removeprefix("hello\n")
@@ -70,7 +70,7 @@ def test_a_binary_paste_is_dropped_by_ctrl_c(connection, capfd, paste):
     with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
         pipe.send_bytes(paste.replace(b"\x04", b"") + b"\x03\x03\x03")
         pipe.send_text(f"SELECT 1 AS a;\r{CTRL_D}")
-        assert run(connection, format="csv", greeting="hello") == 0
+        assert run(lambda: connection, format="csv", greeting="hello") == 0
     assert capfd.readouterr().out.endswith("a\n1\n")
 
 
@@ -78,7 +78,7 @@ def test_bytes_that_are_no_text_are_sent_and_kept_as_question_marks(connection, 
     with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
         pipe.send_bytes(b"SELECT '\xff\xfe' AS a;\r")
         pipe.send_text(CTRL_D)
-        assert run(connection, format="csv", greeting="hello") == 0
+        assert run(lambda: connection, format="csv", greeting="hello") == 0
     assert capfd.readouterr().out == "a\n??\n"
     assert "+SELECT '??' AS a;\n" in (person / "state" / "deltasql" / "history").read_text()
 
@@ -247,14 +247,22 @@ def test_a_dumb_terminal(terminal):
     assert "\x1b" not in terminal.before
 
 
+def complete(child: pexpect.spawn, typed: str, word: str) -> None:
+    """Press Tab behind ``typed`` until ``word`` comes of it: the names come a moment after the prompt."""
+    for _ in range(TIMEOUT):
+        child.send(f"\x15{typed}\t")
+        if child.expect([re.escape(word), pexpect.TIMEOUT], timeout=2) == 0:
+            return
+    raise AssertionError(f"{word} never came")
+
+
 def test_tab_completes(terminal):
-    for _ in range(TIMEOUT):  # the names come a moment after the prompt
-        terminal.send("\x15SELECT count(*) AS all_of_them FROM orde")
-        terminal.send("\t")
-        if terminal.expect(["orders", pexpect.TIMEOUT], timeout=1) == 0:
-            break
-    enter(terminal, "", ";")
+    complete(terminal, "SELECT count(*) AS all_of_them FROM orde", "orders")
+    enter(terminal, ";")
     answered(terminal, "all_of_them", "2")
-    enter(terminal, ".mo\t", " csv")
-    terminal.send(CTRL_C + CTRL_D)
+    complete(terminal, ".mo", ".mode")
+    enter(terminal, " csv")
+    enter(terminal, ".mode")
+    answered(terminal, "mode is csv")
+    enter(terminal, ".quit")
     terminal.expect(pexpect.EOF)

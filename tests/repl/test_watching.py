@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -10,7 +12,17 @@ from deltasql.connection import Connection
 from deltasql.names import TableReference
 from deltasql.repl.known import Column
 from deltasql.repl.suggest import suggest
-from deltasql.repl.watching import Watch, paths, watching
+from deltasql.repl.watching import Watch, paths
+
+
+@contextmanager
+def watching(connection: Callable[[], Connection]) -> Iterator[Watch]:
+    watch = Watch(connection)
+    watch.look()
+    try:
+        yield watch
+    finally:
+        watch.end()
 
 
 def looked(watch: Watch) -> Watch:
