@@ -139,7 +139,11 @@ class DataFiles:
         self._stored = tuple(stored_name(schema.field(name), self._mode) for name in self._partitioned)
         fields = [*schema, *(extra or ())]
         self._expected = fields
-        held = pa.schema([each for each in fields if each.name not in self._partitioned])
+        given = [each for each in fields if each.name not in self._partitioned]
+        # A column without a type isn't in files, as with Spark; but rows that have no other would be lost.
+        typed = [at for at, each in enumerate(given) if not pa.types.is_null(each.type)]
+        self._held = typed or list(range(len(given)))
+        held = pa.schema([given[at] for at in self._held])
         self._leaves = statistics.indexed(held, properties, self._mode)
         self._schema = pa.schema([as_stored(each, self._mode) for each in held])
         self._leaf_paths = _leaf_paths(self._schema)
@@ -237,7 +241,7 @@ class DataFiles:
     def _encode(self, key: Key, batches: list[pa.RecordBatch]) -> None:
         columns = [
             pa.chunked_array([as_type(batch.column(at), each.type) for batch in batches], each.type)
-            for at, each in enumerate(self._schema)
+            for at, each in zip(self._held, self._schema, strict=True)
         ]
         table = pa.Table.from_arrays(columns, schema=self._schema)
         step = self._settings.row_group_rows
@@ -299,7 +303,7 @@ class DataFiles:
         plain = {
             each.name
             for each, column in zip(self._schema, sample.columns, strict=True)
-            if not pa.types.is_nested(each.type) and pc.count_distinct(column).as_py() > most
+            if not (pa.types.is_nested(each.type) or pa.types.is_null(each.type)) and pc.count_distinct(column).as_py() > most
         }
         return [leaf for leaf in self._leaf_paths if leaf not in plain]
 

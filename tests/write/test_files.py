@@ -21,6 +21,7 @@ from deltalake import DeltaTable, QueryBuilder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import deltasql
 from deltasql.catalog.columns import batches, mapping, opened, partition_value
 from deltasql.catalog.snapshot import open_snapshot
 from deltasql.errors import NotSupportedError, SchemaMismatch, StorageError
@@ -479,3 +480,18 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         files.finish()
     files.abort()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("names", [("id", "nothing"), ("nothing", "id", "none"), ("nothing",)], ids=str)
+def test_columns_without_a_type_are_not_stored(tmp_path: Path, names: tuple[str, ...]) -> None:
+    types = {"id": pa.int64()}
+    rows = pa.table({name: pa.array([None, None] if name != "id" else [1, 2], types.get(name)) for name in names})
+    table(tmp_path / "t", rows)
+    with deltasql.connect(tmp_path) as con:
+        con.sql(f"INSERT INTO t ({names[-1]}) VALUES (NULL)")
+        con.sql("OPTIMIZE t")
+        found = con.sql("SELECT * FROM t").fetchall()
+        (kept,) = con.sql("SELECT path FROM table_files('t')").fetchone() or ("",)
+    wanted = [tuple({"id": value}.get(name) for name in names) for value in (1, 2, None)]
+    assert sorted(map(str, found)) == sorted(map(str, wanted))
+    assert pq.read_schema(tmp_path / "t" / kept).names == (["id"] if "id" in names else list(names))
