@@ -52,7 +52,7 @@ class Point:
 class Clustering:
     """How a column's ranges overlap: ``unknown`` files have no bounds, ``deepest`` can hold the worst value.
 
-    ``mean`` is the depth of the value of a row, on average. ``points`` are in the order of their values.
+    ``mean`` is the depth of a file's values, on average over the files. ``points`` are in the order of their values.
     """
 
     column: str

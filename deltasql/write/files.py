@@ -300,11 +300,8 @@ class DataFiles:
         """The leaves that a dictionary pays for: not those whose first rows are mostly different values."""
         sample = rows.slice(0, _SAMPLE)
         most = sample.num_rows // 5 if sample.num_rows >= _FEW else sample.num_rows
-        plain = {
-            each.name
-            for each, column in zip(self._schema, sample.columns, strict=True)
-            if not (pa.types.is_nested(each.type) or pa.types.is_null(each.type)) and pc.count_distinct(column).as_py() > most
-        }
+        flat = [each for each in self._schema if not pa.types.is_nested(each.type) and not pa.types.is_null(each.type)]
+        plain = {each.name for each in flat if pc.count_distinct(sample[each.name]).as_py() > most}
         return [leaf for leaf in self._leaf_paths if leaf not in plain]
 
     def _partition_folder(self, key: Key) -> str:

@@ -52,7 +52,8 @@ def parse_describe_schema(cursor: Cursor) -> DescribeSchema:
 def parse_describe_table(cursor: Cursor) -> DescribeTable:
     """``{DESCRIBE | DESC} [TABLE] [EXTENDED | FORMATTED] table [AS JSON]``
 
-    AS JSON goes with EXTENDED. A table whose name is one of these words is quoted, or has its schema before it.
+    AS JSON says all that EXTENDED does, with or without it. A table whose name is one of these words is quoted, or has
+    its schema before it.
     """
     cursor.advance()
     cursor.take("TABLE")
@@ -62,8 +63,6 @@ def parse_describe_table(cursor: Cursor) -> DescribeTable:
     table = cursor.table()
     if cursor.at("PARTITION"):
         cursor.refuse("DESCRIBE … PARTITION", hint="use `SHOW PARTITIONS table`")
-    if cursor.at("AS", "JSON") and not extended:
-        cursor.refuse("DESCRIBE … AS JSON without EXTENDED", hint=f"use `DESCRIBE EXTENDED {table} AS JSON`")
     json = cursor.take("AS", "JSON")
     if (token := cursor.peek()) is not None and token.is_name:
         cursor.refuse("DESCRIBE of one column", hint=f"use `DESCRIBE {table}`")

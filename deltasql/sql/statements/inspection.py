@@ -27,7 +27,7 @@ class DescribeDetail(Statement):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescribeTable(Statement):
-    """``DESCRIBE [TABLE] [EXTENDED] table [AS JSON]``; ``json`` only with ``extended``."""
+    """``DESCRIBE [TABLE] [EXTENDED] table [AS JSON]``; ``json`` says all, ``extended`` or not."""
 
     table: TableReference
     extended: bool = False
