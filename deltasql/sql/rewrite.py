@@ -21,6 +21,7 @@ from deltasql.sql.casts import kept_casts
 from deltasql.sql.dialect import Token
 from deltasql.sql.functions import FunctionCall
 from deltasql.sql.in_lists import kept_apart
+from deltasql.sql.memberships import three_valued
 from deltasql.sql.operands import operand_end, operand_start
 from deltasql.sql.scan import RESERVED, Relation, Scan, Scope, scan, seen
 from deltasql.sql.select_list import lists
@@ -102,23 +103,45 @@ def rewrite(
 
     Raises `PlanError` for a name that could mean columns differing only by case, and whatever ``bind`` raises.
     """
-    found = scan(sql)
-    return _Rewriter(found, {id(r): bind(r.source) for r in found.tables if r.source}, constants, tag).run()
+    bound: dict[str, Binding | None] = {}
+
+    def binding(source: TableReference | FunctionCall, text: str) -> Binding | None:
+        """What a table is: what is written alike in one statement means the same."""
+        if text not in bound:
+            bound[text] = bind(source)
+        return bound[text]
+
+    def rewriter(text: str | Spliced) -> _Rewriter:
+        found = scan(text if isinstance(text, str) else text.text)
+        tables = {id(r): binding(r.source, r.span.of(found.cursor.sql)) for r in found.tables if r.source}
+        return _Rewriter(found, tables, text, constants, tag)
+
+    first = rewriter(sql)
+    made = first.run()
+    edits = three_valued(first.tokens, sql, names=set(first.scan.definitions), is_correlated=first.is_correlated)
+    return rewriter(splice(sql, edits)).run() if edits else made
 
 
 class _Rewriter:
     def __init__(
-        self, found: Scan, bindings: dict[int, Binding | None], constants: Mapping[str, str], tag: str
+        self,
+        found: Scan,
+        bindings: dict[int, Binding | None],
+        before: str | Spliced,
+        constants: Mapping[str, str],
+        tag: str,
     ) -> None:
         self.scan = found
         self.tokens = found.cursor.tokens
         self._sql = found.cursor.sql
+        self._before = before
         self.bindings = bindings
         self.constants = constants
         self.tag = tag
         self.edits: list[Edit] = []
         self.known: dict[int, Columns | None] = {}
         self.used: dict[int, set[str]] = {id(relation): set() for relation in found.relations}
+        self.reached: dict[int, Scope | None] = {}
         self.aliases = self._canonical_aliases()
 
     def run(self) -> Rewritten:
@@ -146,7 +169,7 @@ class _Rewriter:
             index = self._chain(index)
         used = tuple(frozenset(self.used[id(relation)]) for relation in self.scan.tables)
         views = tuple(found.inlined.query for found in self.bindings.values() if found and found.inlined)
-        return Rewritten(splice(self._sql, self.edits), tuple(self._renames()), used, self._has_stars(), views)
+        return Rewritten(splice(self._before, self.edits), tuple(self._renames()), used, self._has_stars(), views)
 
     def _has_stars(self) -> bool:
         """True if columns may be read that the text doesn't name; ``count(*)`` reads none."""
@@ -331,17 +354,23 @@ class _Rewriter:
         star = end + 1 < len(self.tokens) and self.tokens[end].upper == "." and self.tokens[end + 1].upper == "*"
         calls = end < len(self.tokens) and self.tokens[end].upper == "("
         if not calls:
-            self._resolve(parts, self.scan.scopes[index], star=star)
+            self.reached[index] = self._resolve(parts, self.scan.scopes[index], star=star)
         return end
 
-    def _resolve(self, parts: list[Token], scope: Scope, *, star: bool) -> None:
+    def is_correlated(self, first: int, end: int) -> bool:
+        """True if these tokens may name a column of a table that isn't among them."""
+        own = {id(scope) for scope in self.scan.scopes[first:end]} - {id(self.scan.scopes[end])}
+        return any(id(self.reached[index]) not in own for index in range(first, end) if index in self.reached)
+
+    def _resolve(self, parts: list[Token], scope: Scope, *, star: bool) -> Scope | None:
+        """Splice a name; gives the scope whose relations have it, None where that isn't known."""
         qualified = self._qualified(parts, scope, star=star)
         if qualified is not None:
             relation, parts = qualified
             columns = self._columns(relation)
             if parts and columns is not None:
                 self._field(parts, columns, [relation])
-            return
+            return next(level for level in scope.chain() if relation in level.relations)
         levels = scope.chain()
         for level in levels:
             known = [columns for relation in level.relations if (columns := self._columns(relation)) is not None]
@@ -350,13 +379,14 @@ class _Rewriter:
                 self._field(parts, merged, level.relations)
                 if any(self.bindings.get(id(relation)) is None for relation in level.relations):
                     self._maybe_use(parts[0], levels)  # What a subquery or CTE has is known roughly.
-                return
+                return level
             if len(known) < len(level.relations):
                 # It may be a column of what isn't known, or one of the outer ones after all.
                 self._maybe_use(parts[0], levels)
                 break
         if (name := self.aliases.get(fold(parts[0].text))) is not None:
             self._put(parts[0], name)
+        return None
 
     def _maybe_use(self, token: Token, levels: Iterator[Scope]) -> None:
         for level in levels:

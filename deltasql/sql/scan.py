@@ -259,6 +259,7 @@ class _Scanner:
         elif word == "FROM" and previous != "DISTINCT":
             frame.clause, frame.expects_table, frame.joins = "FROM", True, True
         elif word in _SET_OPERATORS and not self._excludes(word):
+            self._refuse_all(word)
             frame.clause, frame.joins = "", False
             base = frame.scope.parent
             frame.scope = Scope(base)
@@ -275,6 +276,13 @@ class _Scanner:
             self._expression(frame, token)
             return
         self.cursor.index += 1
+
+    def _refuse_all(self, word: str) -> None:
+        """DataFusion takes EXCEPT ALL and INTERSECT ALL for joins, which don't count how often a row comes."""
+        behind = self.cursor.peek(1)
+        if word != "UNION" and behind is not None and behind.upper == "ALL":
+            hint = "number equal rows, row_number() OVER (PARTITION BY …), and leave ALL out"
+            self.cursor.refuse(f"{word} ALL", hint=hint)
 
     def _excludes(self, word: str) -> bool:
         """True for ``* EXCEPT (a, b)``, which is no set operation."""

@@ -9,12 +9,12 @@ so it is looked at outside of the subquery. What can't be told so is left as it 
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from deltasql.errors import Span
 from deltasql.sql.dialect import Token, tokenize
+from deltasql.sql.memberships import AGGREGATE
 from deltasql.sql.operands import CLOSES, OPENS, operand_start
 from deltasql.sql.statements import Fragment
 from deltasql.sql.woven import Woven, woven
@@ -28,10 +28,6 @@ _WHOLE = frozenset(
 )
 """Words of a query that isn't the same when its SELECT list is another."""
 
-_AGGREGATE = re.compile(
-    r"COUNT|SUM|MIN|MAX|AVG|MEAN|MEDIAN|(STDDEV|VAR|COVAR|APPROX|BIT|BOOL|REGR|PERCENTILE|QUANTILE)_?\w*|CORR|"
-    r"(FIRST|LAST|NTH)_VALUE|(ARRAY|STRING)_AGG|GROUPING"
-)
 _INNER, _VALUE = "__deltasql_in", "__deltasql_value"
 
 
@@ -127,7 +123,7 @@ def _list_end(tokens: tuple[Token, ...], found: _Subquery) -> int | None:
             end = place
         depth += (word in OPENS) - (word in CLOSES)
     words = [token.upper for token in tokens[found.opens + 1 : end]]
-    aggregates = any(_AGGREGATE.fullmatch(word) and behind == "(" for word, behind in itertools.pairwise(words))
+    aggregates = any(AGGREGATE.fullmatch(word) and behind == "(" for word, behind in itertools.pairwise(words))
     return None if aggregates or words[0] != "SELECT" else end
 
 

@@ -106,7 +106,8 @@ ORDERS = '"orders"'
         # everywhere that a table can stand
         (
             "select id from orders where id in (select userid from users where users.USERID = orders.ID)",
-            f'select id from {ORDERS} where id in (select "userId" from {USERS} where "Users"."userId" = orders.ID)',
+            f'select id from {ORDERS} where id in (select "userId" AS __deltasql_value from {USERS} '
+            'where "Users"."userId" = orders.ID)',
         ),
         (
             "select exists (select 1 from users), (select max(id) from orders)",
