@@ -157,7 +157,12 @@ def connect(
         config = read_config(os.environ, profile=profile)
         root = config.root if root is None else root
         read_only = read_only or bool(config.read_only)
-    connection = Connection(root, storage_options=storage_options, read_only=read_only)
+    connection = Connection(
+        root,
+        storage_options=storage_options,
+        configured=None if config is None else config.storage_options,
+        read_only=read_only,
+    )
     try:
         if config is not None:
             configure(connection, config.settings, where=f" in {config.where('settings')}")

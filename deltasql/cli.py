@@ -139,7 +139,9 @@ def _run(arguments: argparse.Namespace, config: Config) -> int:
             import deltasql
             from deltasql.connection import configure
 
-            connection = stack.enter_context(deltasql.connect(root, read_only=bool(config.read_only)))
+            connection = stack.enter_context(
+                deltasql.connect(root, storage_options=config.storage_options, read_only=bool(config.read_only))
+            )
             configure(connection, config.settings, where=f" in {config.where('settings')}")
             return connection
 

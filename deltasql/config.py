@@ -22,7 +22,7 @@ FILE = "deltasql.toml"
 VARIABLES = ("DELTASQL_CONFIG", "DELTASQL_PROFILE", "DELTASQL_ROOT", "DELTASQL_FORMAT")
 """The environment variables that are read here; an empty one counts as none."""
 
-_KEYS = {"root": str, "format": str, "read_only": bool, "settings": dict}
+_KEYS = {"root": str, "format": str, "read_only": bool, "settings": dict, "storage_options": dict}
 _TOP = {**_KEYS, "profile": str, "profiles": dict}
 _KINDS = {str: "text", bool: "true or false", dict: "a table"}
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -34,13 +34,15 @@ SETTING = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 class Config:
     """What was set: None and empty where nothing was. ``settings`` are texts as SET takes them, by name.
 
-    ``source`` is the file, ``variables`` are those of the environment that took the place of what is in it.
+    ``storage_options`` are as for `deltasql.connect`, ``source`` is the file, ``variables`` are those of the
+    environment that took the place of what is in it.
     """
 
     root: str | None = None
     format: str | None = None
     read_only: bool | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    storage_options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     source: str = ""
     variables: frozenset[str] = frozenset()
 
@@ -127,6 +129,7 @@ class _File:
             format=chosen.format or own.format,
             read_only=own.read_only if chosen.read_only is None else chosen.read_only,
             settings={**own.settings, **chosen.settings},
+            storage_options={**own.storage_options, **chosen.storage_options},
             source=str(self.path),
         )
 
@@ -145,6 +148,7 @@ class _File:
             format=values.get("format"),
             read_only=values.get("read_only"),
             settings=dict(self._settings(values.get("settings", {}), f"{where}settings")),
+            storage_options=self._options(values.get("storage_options", {}), f"{where}storage_options"),
         )
 
     def _settings(self, values: Mapping[str, Any], where: str, prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -161,6 +165,20 @@ class _File:
                 yield name.lower(), str(value)
             else:
                 raise self._wrong(f"{where}.{name}", f"takes text, a number, true or false, not `{value}`")
+
+    def _options(self, values: Mapping[str, Any], where: str, *, below: bool = False) -> dict[str, Any]:
+        """Options of object stores, and by URL those of single places; `deltasql.storage` knows which there are."""
+        found: dict[str, Any] = {}
+        for key, value in values.items():
+            if isinstance(value, dict) and not below and _REMOTE.match(key):
+                found[key] = self._options(value, f'{where}."{key}"', below=True)
+            elif isinstance(value, str | bool | int | float):
+                found[key] = value
+            else:
+                raise self._wrong(
+                    f"{where}.{key}", "takes text, a number, true or false; the options of a place go by its URL"
+                )
+        return found
 
     def _root(self, root: str) -> str:
         """A root as it is from wherever the command runs: a folder is relative to the file."""

@@ -6,7 +6,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -36,6 +36,7 @@ from deltasql.errors import (
 )
 from deltasql.names import did_you_mean, literal, match, quote
 from deltasql.operations import plan
+from deltasql.redaction import redacted
 from deltasql.result import Result
 from deltasql.scope import Scope, nothing, variables
 from deltasql.session import Progress, Session, StatementContext
@@ -66,10 +67,12 @@ class Connection(dbapi.ErrorAttributes):
         root: str | Path | None = None,
         *,
         storage_options: Mapping[str, Any] | None = None,
+        configured: Mapping[str, Any] | None = None,
         read_only: bool = False,
     ) -> None:
         self.progress: Callable[[Progress], None] | None = None
-        storage = Storage(given(storage_options, told="`storage_options`"))
+        layers = configured, storage_options
+        storage = Storage([each for options in layers for each in given(options, told="`storage_options`")])
         self._catalog = Catalog(root, storage, read_only=read_only)
         self._session: Session | None = Session.over(self._catalog)
         self._committed = False
@@ -123,7 +126,7 @@ class Connection(dbapi.ErrorAttributes):
             names = {name: column_of(name) for name in placeholders(spliced.text)}
             rows = columns(names, [bind(spliced.text, params) for params in sets])
         except Error as error:
-            _place(error, spliced)
+            self._placed(error, spliced)
             raise
         if rows is None:
             return None
@@ -141,7 +144,7 @@ class Connection(dbapi.ErrorAttributes):
 
             result = retrying(attempt, retries=session.settings["deltasql.commit.retries"])
         except Error as error:
-            _place(error, spliced)
+            self._placed(error, spliced)
             raise
         except RecursionError as error:
             raise ParseError("the statement is nested too deeply", statement=text) from error
@@ -149,10 +152,17 @@ class Connection(dbapi.ErrorAttributes):
             # Any look at a path may fail, for its length or its rights; one without a path isn't about our files.
             if error.filename is None:
                 raise
-            raise StorageError(f"`{error.filename}` can't be reached: {error.strerror}", statement=text) from error
+            found = StorageError(f"`{error.filename}` can't be reached: {error.strerror}")
+            self._placed(found, spliced)
+            raise found from error
         self._committed |= result.statement_type.partition(" ")[0] not in _LOOKS
-        result.place = lambda error: _place(error, spliced)
+        result.place = lambda error: self._placed(error, spliced)
         return result
+
+    def _placed(self, error: Error, spliced: Spliced) -> None:
+        """Let the error be about the text as given, and hold no secret."""
+        _place(error, spliced)
+        redact(error, self._catalog.storage.hidden())
 
     def _told(self) -> Callable[[int], None]:
         """What tells ``progress`` how many rows one run of a statement has written."""
@@ -180,7 +190,7 @@ class Connection(dbapi.ErrorAttributes):
             except Error as error:
                 if error.span is not None:
                     error.span = Span(error.span.start + span.start, error.span.end + span.start)
-                error.statement = text
+                error.statement = redacted(text, self._catalog.storage.hidden())
                 _name_position(error, text)
                 raise
 
@@ -345,6 +355,20 @@ def configure(connection: Connection, settings: Mapping[str, Any], *, where: str
             connection.sql(set_to)
         except Error as error:
             raise ConfigError(f"setting `{name}`{where}: {error.message}", hint=error.hint) from error
+
+
+def redact(error: Error, secrets: Collection[str]) -> None:
+    """Take what must not be shown out of an error, and out of what it came from."""
+    error.message = redacted(error.message, secrets)
+    error.args = (error.message,)
+    error.hint = None if error.hint is None else redacted(error.hint, secrets)
+    error.statement = None if error.statement is None else redacted(error.statement, secrets)
+    cause = error.__cause__ or error.__context__
+    while cause is not None:
+        if redacted(str(cause), secrets) != str(cause):
+            error.__cause__, error.__suppress_context__ = None, True
+            return
+        cause = cause.__cause__ or cause.__context__
 
 
 def _place(error: Error, spliced: Spliced) -> None:

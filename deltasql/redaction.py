@@ -19,11 +19,13 @@ _SAFE = frozenset(
 """The options that may be shown; whatever else is given to a secret or to ATTACH is hidden."""
 
 _TELLS_SECRETS = re.compile(
-    r"^(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:EXPLAIN\s+)?(?:CREATE\s+(?:OR\s+REPLACE\s+)?(?:\w+\s+)?SECRET|ATTACH)\b",
-    re.IGNORECASE | re.DOTALL,
+    r"\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:TEMPORARY\s+|PERSISTENT\s+)?SECRET\b[^('\";]*(?P<secret>\()"
+    r"|\bATTACH\s+(?:\w+\s+)?'(?:[^']|'')*'\s+AS\s+[^\s('\"]+\s*(?P<attach>\()",
+    re.IGNORECASE,
 )
+_LIST = re.compile(r"(?:'(?:[^']|'')*'?|[^')])*")
 _GIVEN = re.compile(
-    r"""(?P<before>(?P<quote>[`"]?)(?P<name>\w+)(?P=quote)\s*(?:=>|=|:)?\s*)(?P<value>'(?:[^']|'')*'?|[^\s,()'"`=]+)"""
+    r"""(?P<before>(?P<quote>[`"]?)(?P<name>\w+)(?P=quote)(?:\s*(?:=>|=|:)\s*|\s+|(?=')))(?P<value>'(?:[^']|'')*'?|[^\s,()'"`=]+)"""
 )
 _IN_URLS = re.compile(
     r"(?P<before>(?:[?&;](?:sig|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token|X-Goog-Signature)=)"
@@ -36,33 +38,31 @@ _LEAST = 6
 
 
 def redacted(text: str, secrets: Iterable[str] = ()) -> str:
-    """``text`` without ``secrets``, what URLs are signed by, and what a statement tells a secret."""
+    """``text`` without ``secrets``, what URLs are signed by, and what statements tell a secret or a root's options."""
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _LEAST and secret in text:
             text = text.replace(secret, _HIDDEN * len(secret))
-    if "://" in text or "=" in text:
+    if "://" in text:
         text = _IN_URLS.sub(_hidden, text)
-    return text if _TELLS_SECRETS.match(text) is None else _without_given(text)
-
-
-def _without_given(text: str) -> str:
-    """A statement that makes a secret, or attaches a root, without the values of the options that may be secret."""
-    start = text.find("(")
-    if start < 0:
-        return text
-    return text[:start] + _GIVEN.sub(_hidden_option, text[start:])
+    for found in list(_TELLS_SECRETS.finditer(text)):
+        start = found.end()
+        end = _LIST.match(text, start).end()  # type: ignore[union-attr]  # It matches anything.
+        text = text[:start] + _GIVEN.sub(_hidden_option, text[start:end]) + text[end:]
+    return text
 
 
 def _hidden(found: re.Match[str]) -> str:
-    return found["before"] + _HIDDEN * len(found["value"])
+    return str(found["before"]) + _HIDDEN * len(found["value"])
 
 
 def _hidden_option(found: re.Match[str]) -> str:
-    if found["name"].lower().removeprefix("aws_").removeprefix("azure_").removeprefix("storage_") in _SAFE:
+    name = found["name"].lower()
+    for prefix in ("aws_", "azure_storage_", "azure_", "google_"):
+        name = name.removeprefix(prefix)
+    if name in _SAFE:
         return found[0]
     value = found["value"]
-    if value.startswith("'"):
-        closed = value.endswith("'") and len(value) > 1
-        inner = _HIDDEN * (len(value) - 1 - closed)
-        return found["before"] + "'" + inner + ("'" if closed else "")
-    return found["before"] + _HIDDEN * len(value)
+    if not value.startswith("'"):
+        return str(found["before"]) + _HIDDEN * len(value)
+    closed = value.endswith("'") and len(value) > 1
+    return f"{found['before']}'{_HIDDEN * (len(value) - 1 - closed)}{chr(39) if closed else ''}"

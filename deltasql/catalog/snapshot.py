@@ -36,6 +36,7 @@ from deltasql.errors import (
     VersionNotFound,
     brief,
 )
+from deltasql.storage.faults import fault, is_of_store
 from deltasql.storage.objects import Location, ObjectPath
 
 _MOST = 1000
@@ -358,6 +359,8 @@ def _open_error(name: str, location: Location, version: int | None, error: Excep
     wanted = version_range(location)[1] if version is None else version
     if needed := _unknown_version(location, wanted, message):
         return UnsupportedTableFeature(f"`{name}` can't be read: it needs {needed}, which delta-rs doesn't know")
+    if isinstance(location, ObjectPath) and is_of_store(str(error)):
+        return fault(location / log.folder(location).name, "read", str(error))
     if re.search(r"[Uu]nsupported.*([Ff]eature|table type)|catalog-managed", message):
         return UnsupportedTableFeature(f"`{name}` can't be read: {message}")
     if (blank := log.blank_entry(location, wanted)) is not None:

@@ -16,6 +16,7 @@ _TABLES = pa.schema([("namespace", pa.string()), ("tableName", pa.string()), ("i
 _VIEWS = pa.schema([("namespace", pa.string()), ("viewName", pa.string()), ("isTemporary", pa.bool_())])
 _SCHEMAS = pa.schema([("databaseName", pa.string())])
 _CATALOGS = pa.schema([("catalog", pa.string())])
+_SECRETS = pa.schema([("name", pa.string()), ("type", pa.string()), ("scope", pa.string()), ("options", pa.string())])
 _FUNCTIONS = pa.schema([("function", pa.string())])
 
 
@@ -76,6 +77,19 @@ def _named(schema: pa.Schema, names: Sequence[str], pattern: str | None) -> pa.T
 
 def _rows(schema: pa.Schema, rows: Sequence[tuple[object, ...]]) -> pa.Table:
     return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema=schema)
+
+
+def plan_secrets(statement: statements.ShowSecrets, context: StatementContext) -> Rows:
+    """``SHOW SECRETS [[LIKE] 'pattern']``: name, type, scope, options; what is secret of these is not shown."""
+    storage = context.session.catalog.storage
+
+    def rows() -> pa.Table:
+        found = [each for each in storage.secrets() if like(each.name, statement.pattern)]
+        columns = zip(*((each.name, each.kind, each.scope or None, each.shown()) for each in found), strict=True)
+        values = list(columns) or [()] * len(_SECRETS)
+        return pa.table([pa.array(column, pa.string()) for column in values], schema=_SECRETS)
+
+    return Rows("SHOW SECRETS", rows)
 
 
 def like(name: str, pattern: str | None) -> bool:

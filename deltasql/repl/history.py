@@ -10,6 +10,8 @@ from pathlib import Path
 import platformdirs
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
+from deltasql.redaction import redacted
+
 
 class _Lenient(FileHistory):
     """A file that can't be written, or no more on a full disk: what is in it is there, and the prompt goes on."""
@@ -22,7 +24,7 @@ class _Lenient(FileHistory):
 
     def store_string(self, string: str) -> None:
         with suppress(OSError):
-            super().store_string(encodable(string))
+            super().store_string(encodable(redacted(string)))
 
 
 def encodable(text: str) -> str:

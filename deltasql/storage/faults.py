@@ -23,6 +23,7 @@ _CODE = re.compile(r"<Code>(\w+)</Code>|\"code\":\s*\"(\w+)\"")
 _SAID = re.compile(r"<Message>(.*?)(?:\n|</Message>)", re.DOTALL)
 _ONE_LINE = re.compile(r"\s+")
 _NO_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound|The specified bucket does not exist")
+_OF_STORE = re.compile(r"Server returned|Error performing|error sending request|necessary privileges|HTTP error")
 _KEYS = {
     S3: "`access_key_id` and `secret_access_key`",
     AZURE: "`account_name` and `account_key`",
@@ -48,6 +49,11 @@ def told(path: ObjectPath, doing: str) -> Iterator[None]:
         raise fault(path, doing, str(error)) from error
 
 
+def is_of_store(said: str) -> bool:
+    """True for what a store said, or what was said of it, in an error of delta-rs's."""
+    return _OF_STORE.search(said) is not None
+
+
 def fault(path: ObjectPath, doing: str, said: str) -> StorageError:
     """The error of a store that ``said`` something when it was asked for ``path``."""
     said = said.split("Debug source", maxsplit=1)[0].strip()
@@ -63,8 +69,8 @@ def fault(path: ObjectPath, doing: str, said: str) -> StorageError:
     if status == "401" or code in _UNKNOWN:
         hint = f"look at {_KEYS[kind]} of {path.account.told}"
         return StorageError(f"{what}: `{bucket}` doesn't accept the credentials{_why(code)}", hint=hint)
-    if status == "403" or "PermissionDenied" in said:
-        hint = f"{path.account.told} may not do it, or not below `{path.prefix}`"
+    if status == "403" or "PermissionDenied" in said or "necessary privileges" in said:
+        hint = f"the key of {path.account.told} may not do it, or not below `{path.prefix}`"
         return StorageError(f"{what}: `{bucket}` forbids it{_why(code)}", hint=hint)
     if (status is not None and status.startswith("5")) or code in ("SlowDown", "ServerBusy"):
         return StorageError(f"{what}: `{bucket}` failed on its side, with status {status}", hint="try again later")

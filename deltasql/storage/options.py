@@ -161,7 +161,8 @@ def named(given: Mapping[str, object], kind: str, *, where: str) -> dict[str, st
     for key, value in given.items():
         name = name_of(key, kind)
         if name is None:
-            hint = did_you_mean(key.lower(), OPTIONS[kind]) or f"there are {', '.join(sorted(OPTIONS[kind]))}"
+            known = sorted(OPTIONS[kind].keys() - _CLIENT.keys())
+            hint = did_you_mean(key.lower(), _spellings(kind)) or f"there are {', '.join(known)}"
             raise ConfigError(f"{where} has no option `{key}` for {SHOWN[kind]}", hint=hint)
         found[name] = _text(value)
     return found
@@ -174,11 +175,16 @@ def by_kind(given: Mapping[str, object], *, where: str) -> dict[str, dict[str, s
         kinds = [kind for kind in OPTIONS if name_of(key, kind) is not None]
         own = [kind for kind in kinds if key.lower().startswith(_PREFIXES[kind])]
         if not kinds:
-            every = {name for options in OPTIONS.values() for name in options}
+            every = [name for kind in OPTIONS for name in _spellings(kind)]
             raise ConfigError(f"{where} has no option `{key}`", hint=did_you_mean(key.lower(), every))
         for kind in own or kinds:
             found.setdefault(kind, {})[str(name_of(key, kind))] = _text(value)
     return found
+
+
+def _spellings(kind: str) -> list[str]:
+    """All that options of a kind may be called, without prefixes."""
+    return [*OPTIONS[kind], *(alias for option in OPTIONS[kind].values() for alias in option.aliases)]
 
 
 def of_environment(environment: Mapping[str, str], kind: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from deltasql.engine.numbered import FILE, ROW, Numbered
 from deltasql.engine.sources import Source as Table
 from deltasql.errors import CastError, CommitConflict, DataError, StorageError
 from deltasql.names import quote
+from deltasql.redaction import redacted
 from deltasql.session import Given, Session, StatementContext
 from deltasql.sql.subqueries import MANY_ROWS
 from deltasql.write.commit import commit, committed, marked
@@ -197,7 +198,7 @@ def commit_metadata(context: StatementContext) -> dict[str, str]:
     if text := settings["deltasql.commit.user_metadata"]:
         found["userMetadata"] = text
     if settings["deltasql.commit.statement"] and context.text:
-        found["deltasql.text"] = context.text
+        found["deltasql.text"] = redacted(context.text, context.session.catalog.storage.hidden())
     return found
 
 

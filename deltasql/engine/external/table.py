@@ -69,10 +69,11 @@ def external(
     columns that don't fit, `StorageError` and `DataError`, which name the file, for one that can't be read.
     """
     values = options_of(format, options)
-    files = find(format, paths, storage)
-    unread = next((why for file in files if (why := fault(file)) is not None), None)
+    places = [storage.place(path) for path in paths]
+    unread = next((why for place in places if (why := fault(place)) is not None), None)
     if unread is not None:
         raise NotSupportedError(f"`{paths[0]}` can't be read as files: {unread}", hint="make it a Delta table")
+    files = find(format, places, storage)
     stores.register(context, files)
     scans = _scans(context, format, files, values, shown.zone)
     declared: pa.Schema | None = values.get("columns")

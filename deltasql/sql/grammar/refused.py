@@ -33,7 +33,11 @@ _NOT_TEMPORARY = "use `CREATE TEMPORARY VIEW`, or a table of its own that DROP T
 _VIEW = "use `CREATE [OR REPLACE] [TEMPORARY] VIEW`"
 _TEMPORARY = ("TEMPORARY", "TEMP", "GLOBAL TEMPORARY", "GLOBAL TEMP", "LOCAL TEMPORARY", "LOCAL TEMP")
 
+_PERSISTENT = "CREATE PERSISTENT SECRET", "keep it in deltasql.toml, below [storage_options]"
+
 REFUSED: dict[tuple[str, ...], Refusal] = {
+    ("CREATE", "PERSISTENT", "SECRET"): _PERSISTENT,
+    ("CREATE", "OR", "REPLACE", "PERSISTENT", "SECRET"): _PERSISTENT,
     ("ALTER",): ("ALTER", "use `ALTER TABLE table …`"),
     ("ALTER", "VIEW"): ("ALTER VIEW", "use `CREATE OR REPLACE VIEW view AS query`"),
     ("UPSERT",): ("UPSERT", _MERGE),

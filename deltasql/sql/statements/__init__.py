@@ -42,6 +42,7 @@ from deltasql.sql.statements.inspection import (
     ShowPartitions,
     ShowProperties,
     ShowSchemas,
+    ShowSecrets,
     ShowTables,
     ShowViews,
 )
@@ -58,9 +59,11 @@ from deltasql.sql.statements.maintenance import (
 from deltasql.sql.statements.namespaces import (
     Attach,
     CreateSchema,
+    CreateSecret,
     CreateView,
     Detach,
     DropSchema,
+    DropSecret,
     DropView,
     UseSchema,
 )
@@ -123,6 +126,7 @@ __all__ = [
     "CopyInto",
     "CopyTo",
     "CreateSchema",
+    "CreateSecret",
     "CreateTable",
     "CreateView",
     "Delete",
@@ -136,6 +140,7 @@ __all__ = [
     "DropDefault",
     "DropNotNull",
     "DropSchema",
+    "DropSecret",
     "DropTable",
     "DropView",
     "Explain",
@@ -171,6 +176,7 @@ __all__ = [
     "ShowPartitions",
     "ShowProperties",
     "ShowSchemas",
+    "ShowSecrets",
     "ShowTables",
     "ShowViews",
     "Statement",

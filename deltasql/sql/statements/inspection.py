@@ -109,3 +109,10 @@ class ShowCreateTable(Statement):
     """``SHOW CREATE TABLE table``."""
 
     table: TableReference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowSecrets(Statement):
+    """``SHOW SECRETS [[LIKE] 'pattern']``."""
+
+    pattern: str | None = None

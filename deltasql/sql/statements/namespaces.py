@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from deltasql.errors import Span
 from deltasql.names import TableReference
@@ -70,12 +70,34 @@ class Attach(Statement):
     name: str
     span: Span
     read_only: bool = False
-    options: Options = ()
+    options: Options = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detach(Statement):
     """``DETACH [IF EXISTS] name``; ``span`` is the name's."""
+
+    name: str
+    span: Span
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateSecret(Statement):
+    """``CREATE [OR REPLACE] SECRET [IF NOT EXISTS] name (TYPE type, [SCOPE 'url',] option value, …)``."""
+
+    name: str
+    span: Span
+    type: str
+    scope: str = ""
+    replace: bool = False
+    if_not_exists: bool = False
+    options: Options = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropSecret(Statement):
+    """``DROP SECRET [IF EXISTS] name``; ``span`` is the name's."""
 
     name: str
     span: Span
