@@ -15,7 +15,9 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +35,17 @@ class End:
     acknowledged: int
     error: str | None
     killed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a statement gave, and when; times are those of one clock."""
+
+    begun: int
+    ended: int
+    rows: list[list[Any]] | None
+    version: int | None
+    error: str | None
 
 
 class Nursery:
@@ -60,6 +73,19 @@ class Nursery:
         self._process.stdin.flush()
         return End(**json.loads(self._process.stdout.readline()))
 
+    def together(self, root: Path, statements: Sequence[Sequence[str]]) -> list[list[Told]]:
+        """Run each list of statements in a process of its own, all at once; what each statement gave."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with tempfile.TemporaryDirectory() as folder:
+            files = [f"{folder}/{number}" for number in range(len(statements))]
+            request = {"root": str(root), "together": list(zip(files, map(list, statements), strict=True))}
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+            statuses = json.loads(self._process.stdout.readline())
+            assert statuses == [0] * len(statements)
+            return [[Told(**json.loads(line)) for line in Path(file).read_text().splitlines()] for file in files]
+
 
 @contextlib.contextmanager
 def nursery() -> Iterator[Nursery]:
@@ -83,6 +109,9 @@ def _serve() -> None:
             importlib.import_module(module.name)
     for line in sys.stdin:
         request = json.loads(line)
+        if "together" in request:
+            print(json.dumps(_together(request)), flush=True)
+            continue
         heard, said = os.pipe()
         child = os.fork()
         if not child:
@@ -92,6 +121,21 @@ def _serve() -> None:
         answer = _watch(child, heard, request["after"])
         os.close(heard)
         print(json.dumps(answer), flush=True)
+
+
+def _together(request: dict[str, Any]) -> list[int]:
+    """Fork a process for each list of statements, let them start at once, and wait; their exit codes."""
+    held, start = os.pipe()
+    children = []
+    for file, statements in request["together"]:
+        child = os.fork()
+        if not child:
+            os.close(start)
+            _tell(held, Path(file), request["root"], statements)
+        children.append(child)
+    os.close(start)
+    os.close(held)
+    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 
 def _watch(child: int, pipe: int, after: float | None) -> dict[str, Any]:
@@ -139,6 +183,32 @@ def _live(said: int, request: dict[str, Any]) -> NoReturn:
     except BaseException as error:
         os.write(said, json.dumps(f"{type(error).__name__}: {error}").encode() + b"\n")
     os._exit(0)
+
+
+def _tell(held: int, told: Path, root: str, statements: list[str]) -> NoReturn:
+    import deltasql
+
+    code = 1
+    try:
+        signal.alarm(_LONGEST * 5)
+        con = deltasql.connect(root)
+        con.sql("SELECT 1").fetchall()
+        os.read(held, 1)
+        with told.open("w") as out:
+            for statement in statements:
+                given: dict[str, Any] = {"rows": None, "version": None, "error": None}
+                begun = time.monotonic_ns()
+                try:
+                    result = con.sql(statement)
+                    given |= {"version": result.version, "rows": result.fetchall()}
+                except deltasql.Error as error:
+                    given["error"] = f"{type(error).__name__}: {error}"
+                told_now = {"begun": begun, "ended": time.monotonic_ns(), **given}
+                print(json.dumps(told_now, default=str), file=out, flush=True)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    os._exit(code)
 
 
 def _die_before(step: int) -> None:
