@@ -69,15 +69,15 @@ def _version_or_time(context: Context, value: Any) -> int | dt.datetime:
 
 
 def _history(name: str, context: Context, values: Values) -> Rows:
-    return Rows(_shown(name, values), inspection.history(_table(name, context, values)))
+    return Rows(_shown(name, values), inspection.history(_table(name, context, values)), of_log=True)
 
 
 def _detail(name: str, context: Context, values: Values) -> Rows:
-    return Rows(_shown(name, values), detail(_table(name, context, values)))
+    return Rows(_shown(name, values), detail(_table(name, context, values)), of_log=True)
 
 
 def _files(name: str, context: Context, values: Values) -> Rows:
-    return Rows(_shown(name, values), inspection.files(_table(name, context, values)))
+    return Rows(_shown(name, values), inspection.files(_table(name, context, values)), of_log=True)
 
 
 def _scan(name: str, context: Context, values: Values) -> Snapshot:

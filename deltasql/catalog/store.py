@@ -153,16 +153,23 @@ class Store:
         file = Path(str(self._file))
         # What a process that died left there is written over: only who holds the lock comes here.
         fresh = file.with_name(f"{_FILE}.tmp")
-        with fresh.open("w", encoding="utf-8") as out:
-            out.write(_text(found))
-            out.flush()
-            os.fsync(out.fileno())
-        fresh.replace(file)
-        folder = os.open(file.parent, os.O_RDONLY)
         try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            with fresh.open("w", encoding="utf-8") as out:
+                out.write(_text(found))
+                out.flush()
+                os.fsync(out.fileno())
+            fresh.replace(file)
+        except OSError:
+            with contextlib.suppress(OSError):
+                fresh.unlink()
+            raise
+        # It is changed now: what fails from here on takes nothing back.
+        with contextlib.suppress(OSError):
+            folder = os.open(file.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
 
 def _text(found: Registrations) -> str:

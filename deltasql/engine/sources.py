@@ -41,10 +41,11 @@ class Source(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Rows that are there already."""
+    """Rows that are there already; ``of_log`` says that they tell of a table."""
 
     name: str
     rows: pa.Table
+    of_log: bool = False
 
     @property
     def schema(self) -> pa.Schema:

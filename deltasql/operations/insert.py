@@ -10,6 +10,8 @@ import pyarrow as pa
 from deltasql.catalog.evolution import Evolved, evolved
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.engine import BoundQuery
+from deltasql.engine.sources import Feed, Files, Rows
+from deltasql.engine.sources import Source as Table
 from deltasql.errors import ColumnNotFound, NotSupportedError, PlanError
 from deltasql.names import did_you_mean, match
 from deltasql.operations.operation import Plan, counts, tables_plan, writing
@@ -21,6 +23,7 @@ from deltasql.sql.select_list import told_apart
 from deltasql.sql.splice import Edit, splice
 from deltasql.sql.statements import Fragment
 from deltasql.sql.woven import Woven, listed, woven
+from deltasql.storage.files import is_below, real
 from deltasql.write.demands import default_of
 from deltasql.write.filling import filled
 from deltasql.write.fit import offered
@@ -69,10 +72,17 @@ class Insert:
         return {} if self.replaced is None or self.replaced.text is None else {"predicate": self.replaced.text}
 
     def _reads_target(self) -> bool:
-        sources = (source for source, _ in self.bound.tables.values())
-        return any(
-            isinstance(source, Snapshot) and source.location == self.target.snapshot.location for source in sources
-        )
+        """True if the rows may depend on what is in the table, by whatever path or function they are read."""
+        table = real(self.target.snapshot.location)
+
+        def reads(source: Snapshot | Table) -> bool:
+            if isinstance(source, Snapshot):
+                return real(source.location) == table
+            if isinstance(source, Files):
+                return any(is_below(real(file), table) for file in source.found.files)
+            return isinstance(source, Feed) or (isinstance(source, Rows) and source.of_log)
+
+        return any(reads(source) for source, _ in self.bound.tables.values())
 
 
 def plan(statement: statements.Insert, context: StatementContext) -> Insert:

@@ -111,14 +111,16 @@ def begin(
     parameters: Mapping[str, Any],
     metrics: Mapping[str, int],
     custom: Mapping[str, str] = _NOTHING,
+    aside: Path | None = None,
 ) -> int:
     """Commit ``actions``, with ``protocol`` and ``metaData`` among them, as the first of a table; its version, 0.
 
+    ``aside`` is a folder (see `unfinished`) that becomes the log; if it is gone, so are the files that were written.
     The rest as in `commit`. Raises `CommitConflict` where another's log is there by now, and `StorageError`.
     """
     ours = _ours(actions, None, blind=True)
     info = _info(operation, parameters, metrics) | {"isolationLevel": "Serializable", "isBlindAppend": True}
-    if not _put_first(location, _entry(ours, info | dict(custom), location, 0)):
+    if not _put_first(location, _entry(ours, info | dict(custom), location, 0), aside):
         raise CommitConflict(f"another writer made the table at `{location}` first")
     return 0
 
@@ -362,22 +364,25 @@ def _require_same(snapshot: Snapshot, held: int) -> None:
         raise _conflict(snapshot, "the table was dropped and made anew")
 
 
-def _put_first(location: Location, data: bytes) -> bool:
+def _put_first(location: Location, data: bytes, aside: Path | None) -> bool:
     """Make a log and the entry of version 0 in one step; False if there is a log."""
     if isinstance(location, ObjectPath):
         return _put_object(location, 0, data)
     log, name = folder(location), entry(location, 0).name
-    aside = Path(str(unfinished(location))) / uuid.uuid4().hex
     try:
-        aside.mkdir(parents=True)
+        if aside is None:
+            aside = Path(str(unfinished(location))) / uuid.uuid4().hex
+            aside.parent.mkdir(exist_ok=True)
+            aside.mkdir()
         _fill(os.open(aside / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), data)
         _to_disk(aside)
         aside.rename(str(log))
     except OSError as error:
-        with suppress(OSError):
-            (aside / name).unlink()
-        with suppress(OSError):
-            aside.rmdir()
+        if aside is not None:
+            with suppress(OSError):
+                (aside / name).unlink()
+            with suppress(OSError):
+                aside.rmdir()
         if log.is_dir():
             return False
         raise StorageError(f"`{log}` can't be made: {error.strerror}") from error

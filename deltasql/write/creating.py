@@ -114,6 +114,7 @@ class Making:
     mark: Mapping[str, str] = field(default_factory=marked)
     begun: float = field(default_factory=time.monotonic)
     writer: DataFiles | None = None
+    aside: Path | None = None
 
     def write(self, rows: Source) -> int:
         """Write the rows of the table; how many they are."""
@@ -153,7 +154,13 @@ class Making:
         actions = [*self.design.actions(), *gone, *added]
         if old is None:
             version = begin(
-                self.location, actions, operation=operation, parameters=parameters, metrics=counted, custom=custom
+                self.location,
+                actions,
+                operation=operation,
+                parameters=parameters,
+                metrics=counted,
+                custom=custom,
+                aside=self.aside,
             )
         else:
             version = commit(old, actions, operation=operation, parameters=parameters, metrics=counted, custom=custom)
@@ -190,6 +197,7 @@ def making(location: Location, design: Design, context: StatementContext) -> Ite
             location.mkdir(parents=True, exist_ok=True)
             if empty:
                 own.mkdir(parents=True)
+                made.aside = own
         except OSError as error:
             raise StorageError(f"`{location}` can't be made: {error.strerror}") from error
         yield made

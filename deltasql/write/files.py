@@ -194,7 +194,8 @@ class DataFiles:
         self._thread.shutdown(cancel_futures=True)
         self._unsplit, self._waiting = _Rows(), {}
         for file in self._files:
-            with contextlib.suppress(OSError, pa.ArrowException):
+            # One that failed has no footer, which pyarrow takes for a RuntimeError.
+            with contextlib.suppress(OSError, RuntimeError, pa.ArrowException):
                 file.writer.close()
             file.writer.is_open = False  # Else it would try again when it is collected.
             with contextlib.suppress(OSError):
