@@ -79,10 +79,10 @@ def _drawn(draw: random.Random, own: int) -> tuple[str, Change | None]:
     return draw.choices(found, weights=[6, 6, 3, 4, 4, 2, 1, 2, 1, 2, 1])[0]
 
 
-def _client(draw: random.Random, number: int, count: int) -> list[tuple[str, str, Change | None]]:
+def _client(draw: random.Random, number: int, turns: range) -> list[tuple[str, str, Change | None]]:
     """The statements of one client: their names, text, and what they do."""
     found = []
-    for turn in range(count):
+    for turn in turns:
         sql, change = _drawn(draw, 1000 * (number + 1) + turn) if draw.random() < 0.6 else (draw.choice(_READS), None)
         found.append((f"{number}.{turn}", sql, change))
     return found
@@ -127,9 +127,10 @@ def test_histories_are_serial(tmp_path: Path, dying: Nursery, number: int, prope
         con.sql(f"CREATE TABLE t (k BIGINT, v BIGINT) TBLPROPERTIES ({properties})")
         con.sql("INSERT INTO t VALUES " + ", ".join(map(str, _START.items())))
         for turn in range(times(1, 4)):
+            turns = range(turn * 100, turn * 100 + times(14, 60))
             start = dict(con.sql("SELECT k, v FROM t").fetchall()) if turn else _START
             behind = max(int(entry.stem) for entry in (tmp_path / "t" / "_delta_log").glob("*.json"))
-            clients = [_client(draw, each, times(14, 60)) for each in range(times(3, 4))]
+            clients = [_client(draw, each, turns) for each in range(times(3, 4))]
             told = dying.together(tmp_path, [_named(client) for client in clients])
             statements = [
                 _seen(*asked, given)
