@@ -11,8 +11,8 @@ from hypothesis import settings
 from .corpora import FOLDER, unpack
 
 # The same examples in each run, so that a run tells of the change that it tests; `make search` looks for new ones.
-settings.register_profile("steady", derandomize=True, database=None)
-settings.register_profile("search", print_blob=True)
+settings.register_profile("steady", derandomize=True, database=None, deadline=None)
+settings.register_profile("search", print_blob=True, deadline=None)
 settings.load_profile(os.environ.get("DELTASQL_EXAMPLES", "steady"))
 
 
