@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -21,6 +23,7 @@ from deltasql.engine.bound import columns
 from deltasql.engine.defined import Defined
 from deltasql.engine.frames import frames_among, require_frame
 from deltasql.engine.sources import Rows
+from deltasql.engine.stopping import Running, Statements
 from deltasql.errors import (
     AlreadyExists,
     ClosedError,
@@ -55,6 +58,9 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 
+_LOG = logging.getLogger("deltasql")
+
+
 class Connection(dbapi.ErrorAttributes):
     """Executes SQL over the Delta tables below a root. Made by `deltasql.connect`; safe for several threads.
 
@@ -76,6 +82,7 @@ class Connection(dbapi.ErrorAttributes):
         self._catalog = Catalog(root, storage, read_only=read_only)
         self._session: Session | None = Session.over(self._catalog)
         self._committed = False
+        self._statements = Statements()
 
     @property
     def root(self) -> Location:
@@ -135,14 +142,22 @@ class Connection(dbapi.ErrorAttributes):
 
     def _run(self, spliced: Spliced, make: Callable[[], Bound], scope: Scope) -> Result:
         session, text = self.session, spliced.original
+        limit = session.settings["deltasql.statement_timeout"]
+        running = Running(self._statements, limit.seconds if limit is not None else None)
         try:
-            statement, values, brought = make()
+            with self._logged(text) as log:
+                statement, values, brought = make()
 
-            def attempt() -> Result:
-                context = StatementContext(session, values, text, self._told(), brought=brought, variables=scope)
-                return plan(statement, context).execute()
+                def attempt() -> Result:
+                    told = self._told(running)
+                    context = StatementContext(
+                        session, values, text, told, brought=brought, variables=scope, running=running
+                    )
+                    return plan(statement, context).execute()
 
-            result = retrying(attempt, retries=session.settings["deltasql.commit.retries"])
+                retries = session.settings["deltasql.commit.retries"]
+                result = running.run(lambda: retrying(attempt, retries=retries))
+                log(result)
         except Error as error:
             self._placed(error, spliced)
             raise
@@ -164,15 +179,44 @@ class Connection(dbapi.ErrorAttributes):
         _place(error, spliced)
         redact(error, self._catalog.storage.hidden())
 
-    def _told(self) -> Callable[[int], None]:
-        """What tells ``progress`` how many rows one run of a statement has written."""
+    @contextmanager
+    def _logged(self, text: str) -> Iterator[Callable[[Result], None]]:
+        """Log a statement and how it ended; its parameters, which may be anything, are never logged."""
+        if not _LOG.isEnabledFor(logging.DEBUG):
+            yield lambda _: None
+            return
+        hidden = self._catalog.storage.hidden()
+        _LOG.debug("%s", redacted(text, hidden))
+        begun = time.monotonic()
+
+        def log(result: Result) -> None:
+            version = "" if result.version is None else f", version {result.version}"
+            _LOG.debug("%s took %.3f s%s", result.statement_type, time.monotonic() - begun, version)
+
+        try:
+            yield log
+        except Error as error:
+            took = time.monotonic() - begun
+            _LOG.debug("%s after %.3f s: %s", type(error).__name__, took, redacted(error.message, hidden))
+            raise
+
+    def interrupt(self) -> None:
+        """Stop the statements that run on this connection, and the reading of results; for another thread to call.
+
+        They raise `Interrupted`, a write before its commit or not at all. DataFusion looks up once a second.
+        """
+        self._statements.interrupt()
+
+    def _told(self, running: Running) -> Callable[[int], None]:
+        """What is told how many rows one run of a statement has written, and tells ``progress``."""
         tell, begun = self.progress, time.monotonic()
-        if tell is None:
-            return lambda _: None
         lock, written = threading.Lock(), 0
 
         def told(rows: int) -> None:
             nonlocal written
+            running.check()
+            if tell is None:
+                return
             with lock:
                 written += rows
                 tell(Progress(written, time.monotonic() - begun))

@@ -22,6 +22,7 @@ from deltasql.engine.external import External
 from deltasql.engine.frames import frame, is_frame, place_of
 from deltasql.engine.provider import TableName
 from deltasql.engine.sources import Rows, Source
+from deltasql.engine.stopping import Running, Statements
 from deltasql.errors import Error, NotSupportedError, PlanError, ProgrammingError, Span, StorageError, TableNotFound
 from deltasql.names import AsOf, TableReference, Version, fold, match, quote
 from deltasql.scope import Scope, Variable, find, nothing
@@ -79,7 +80,8 @@ class StatementContext:
 
     ``text`` is the statement as the user wrote it. ``progress`` is told how many rows more were written. ``home`` is
     where names resolve, if not where the connection's do, ``inside`` the views whose text is being resolved.
-    ``brought`` are tables (or frames) by names that no user's have, ``variables`` those of the caller.
+    ``brought`` are tables (or frames) by names that no user's have, ``variables`` those of the caller. ``running`` is
+    told where the statement is to stop.
     """
 
     session: Session
@@ -90,6 +92,7 @@ class StatementContext:
     inside: tuple[tuple[str, str, str], ...] = ()
     brought: Mapping[str, Any] = field(default_factory=dict)
     variables: Scope = nothing
+    running: Running = field(default_factory=lambda: Running(Statements(), None))
     _read: dict[str, Source] = field(default_factory=dict)
     _latest: dict[TableEntry, Snapshot] = field(default_factory=dict)
 
@@ -174,8 +177,14 @@ class StatementContext:
         Errors carry their place in the whole statement.
         """
         with _shifted(source):
+            self.running.check()
             rewritten, sources = self._resolved(source if isinstance(source, str) else source.sql, given or {})
-            return self.session.engine.query(rewritten, sources, self.used(rewritten.text))
+            bound = self.session.engine.query(rewritten, sources, self.used(rewritten.text))
+            return replace(
+                bound,
+                read=lambda: self.running.batches(bound.read),
+                analyze=lambda: self.running.wait(bound.analyze),
+            )
 
     def rewritten(self, source: Fragment | Woven, given: Mapping[str, Given] | None = None) -> Rewritten:
         """A query with its names resolved."""

@@ -114,6 +114,30 @@ size = size_from(16 << 20, "16MB")
 file_size = size_from(1 << 10, "1KB")
 
 
+@dataclass(frozen=True, slots=True)
+class Time:
+    """A length of time, and how it was written."""
+
+    seconds: float
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+_SECONDS = {"ms": 0.001, "": 1, "s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600}
+
+
+def duration(text: str) -> Time | None:
+    """A length of time with a unit (ms, s, min, h; without one seconds), more than 0; empty or ``none``: none."""
+    if text.strip().lower() in ("", "none"):
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) *([A-Za-z]*)", text.strip())
+    if found is None or found[2].lower() not in _SECONDS or not float(found[1]):
+        raise ValueError("a length of time such as 500ms, 30s or 5min, or none")
+    return Time(float(found[1]) * _SECONDS[found[2].lower()], text.strip())
+
+
 def words(text: str) -> str:
     """Any text."""
     return text
@@ -134,6 +158,12 @@ SETTINGS: tuple[Setting, ...] = (
         "memory that queries may use, such as 2GB; past it they spill to disk, or fail (none: no limit)",
     ),
     Setting("deltasql.threads", whole(0, 1024), 0, "how many threads a query may use (0: one for each core)"),
+    Setting(
+        "deltasql.statement_timeout",
+        duration,
+        None,
+        "time after which a statement, or reading its rows, is interrupted, such as 30s or 5min (none: no limit)",
+    ),
     Setting(
         "deltasql.replacement_scan",
         switch,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import datafusion
 
 from deltasql.engine.defined import Defined
+from deltasql.engine.stopping import Stop
 from deltasql.engine.translate import translate
 from deltasql.errors import AlreadyExists, NotSupportedError, PlanError
 from deltasql.names import did_you_mean
@@ -211,7 +212,7 @@ def translated(query: Rewritten | None) -> Iterator[None]:
     """Raise DataFusion's errors as ours, with their places in ``query``."""
     try:
         yield
-    except (KeyboardInterrupt, GeneratorExit, SystemExit):
+    except (KeyboardInterrupt, GeneratorExit, SystemExit, Stop):
         raise
     except BaseException as error:  # DataFusion raises bare Exception, its panics derive from BaseException.
         made = translate(error, query)
