@@ -27,6 +27,7 @@ from deltasql.engine.stopping import Running, Statements
 from deltasql.errors import (
     AlreadyExists,
     ClosedError,
+    ColumnNotFound,
     ConfigError,
     Error,
     InterfaceError,
@@ -46,6 +47,7 @@ from deltasql.session import Progress, Session, StatementContext
 from deltasql.settings import show
 from deltasql.sql import parser
 from deltasql.sql.many import PARAMETERS, as_one, column_of
+from deltasql.sql.mention import mentioned
 from deltasql.sql.parameters import Parameters, bind, normalise, placeholders, table_of
 from deltasql.sql.splice import Spliced
 from deltasql.sql.statements import Statement
@@ -419,6 +421,8 @@ def _place(error: Error, spliced: Spliced) -> None:
     """Move the error's place from the text with its placeholders in one form to the text as given."""
     if error.span is not None and error.statement != spliced.original:
         error.span = spliced.original_span(error.span)
+    elif error.span is None and isinstance(error, ColumnNotFound):
+        error.span = mentioned(error.message, spliced.original)
     error.statement = spliced.original
     _name_position(error, spliced.original)
 

@@ -23,8 +23,9 @@ from deltasql.errors import (
     TableNotFound,
     UnsupportedTableFeature,
 )
-from deltasql.names import did_you_mean, fold, text
+from deltasql.names import did_you_mean, text
 from deltasql.sql.dialect import tokenize
+from deltasql.sql.mention import mentioned
 from deltasql.sql.rewrite import Rewritten
 
 _FEW = 8
@@ -47,7 +48,7 @@ def translate(error: BaseException, query: Rewritten | None) -> Error:
     made = _make(message)
     if query is not None:
         made.statement = query.spliced.original
-        made.span = _place(message, query) or _named(made, query)
+        made.span = _place(message, query) or mentioned(made.message, query.spliced.original)
         if isinstance(made, ColumnNotFound) and made.span is not None:
             made.hint = _text_perhaps(made.span.of(query.spliced.original), made.hint)
     return made
@@ -134,6 +135,38 @@ def _unsupported_feature(found: re.Match[str], _: str) -> Error:
     return UnsupportedTableFeature(f"the table needs `{found[1]}`, which delta-rs can't read")
 
 
+_SUBQUERIES = {
+    "ScalarSubquery": (
+        "a scalar subquery takes columns from around it by equations of its WHERE alone, without ORDER BY and LIMIT",
+        "join with it",
+    ),
+    "InSubquery": ("IN with a query can't stand here", "put it into WHERE, or join with the query"),
+    "Exists": ("EXISTS can't stand here", "put it into WHERE, or join with the query"),
+}
+
+
+def _subquery(found: re.Match[str], _: str) -> Error:
+    message, hint = _SUBQUERIES[found[1]]
+    return NotSupportedError(message, hint=hint)
+
+
+def _joined_by_subquery(*_: object) -> Error:
+    message = "a scalar subquery that takes columns from around it can't stand in the condition of a join"
+    return NotSupportedError(message, hint="join with a query that has its values")
+
+
+_TYPES = {"Utf8": "STRING", "Utf8View": "STRING", "Int64": "BIGINT", "Int32": "INT", "Float64": "DOUBLE"}
+
+
+def _no_condition(found: re.Match[str], _: str) -> Error:
+    return PlanError(f"a condition is a BOOLEAN, and this one is {_TYPES.get(found[1], found[1])}")
+
+
+def _same_name(found: re.Match[str], _: str) -> Error:
+    what = "subqueries" if "<subquery>" in found[1] else f"called `{found[1].rsplit('.', maxsplit=1)[-1]}`"
+    return PlanError(f"two columns of the result are {what}", hint="give one another name with AS")
+
+
 def _as(kind: type[Error], *, hint: str | None = None) -> Made:
     def make(_: re.Match[str], message: str) -> Error:
         return kind(_sentence(message), hint=hint)
@@ -150,6 +183,10 @@ _TABLE: tuple[tuple[str, Made], ...] = (
     (r'column "([^"]+)" must appear in the GROUP BY clause', _not_grouped),
     (r"table '([^']+)' not found", _no_table),
     (r"Invalid function '([^']+)'", _no_function),
+    (rf"not support logical expression ({'|'.join(_SUBQUERIES)})", _subquery),
+    (r"[Cc]orrelated scalar subquery can only be used in", _joined_by_subquery),
+    (r'unique expression names but the expression "(.*?)" at position', _same_name),
+    (r"non-boolean predicate .* returning (\w+)", _no_condition),
     (r"Divide by zero", lambda *_: DataError("division by zero")),
     (r"Cast error|Can't cast|Cannot cast|Parser error", _as(CastError)),
     (r"[Oo]verflow", _as(DataError)),
@@ -180,15 +217,3 @@ def _place(message: str, query: Rewritten) -> Span | None:
     span = query.spliced.original_span(Span(start, start + 1))
     tokens = tokenize(query.spliced.original)
     return next((token.span for token in tokens if token.span.start == span.start), span)
-
-
-def _named(error: Error, query: Rewritten) -> Span | None:
-    """The first token that is the name which the message quotes."""
-    found = re.search(r"`([^`]+)`", error.message)
-    if found is None:
-        return None
-    wanted = fold(found[1])
-    for token in tokenize(query.spliced.original):
-        if token.is_name and fold(token.text) == wanted:
-            return token.span
-    return None

@@ -43,6 +43,10 @@ from deltasql.write.values import (
 )
 
 _HERE = "__deltasql_here"
+_SEES = {
+    "not_matched": "WHEN NOT MATCHED sees the columns of the source alone",
+    "not_matched_by_source": "WHEN NOT MATCHED BY SOURCE sees the columns of the table alone",
+}
 _METRICS = {
     "inserted": "num_target_rows_inserted",
     "updated": "num_target_rows_updated",
@@ -284,7 +288,13 @@ class Merge:
                 if clause.kind in alone:
                     shown = runnable(fragment, self.target, selected=True)
                     query = woven(self.statement.with_, " SELECT (", shown, "\n)", alone[clause.kind])
-                    self.target.context.query(query, self._given(empty))
+                    try:
+                        self.target.context.query(query, self._given(empty))
+                    except ColumnNotFound as error:
+                        others = self.schema if clause.kind == "not_matched" else self.source.schema
+                        if any(f"`{fold(name)}`" in fold(error.message) for name in others.names):
+                            error.hint = _SEES[clause.kind]
+                        raise
 
 
 def plan(statement: statements.Merge, context: StatementContext) -> Merge:

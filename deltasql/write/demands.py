@@ -252,12 +252,13 @@ def _hold(demand: Demand, kept: pa.Array, rows: pa.RecordBatch, paths: Sequence[
         return
     place = pc.index(kept, value=False).as_py()
     row = rows.slice(place, 1)
-    values = ", ".join(f"{'.'.join(path)} = {_shown(row, path, zone)}" for path in paths)
+    values = ", ".join(f"{'.'.join(path)} = {shown(row, path, zone)}" for path in paths)
     with_values = f" with {values}" if values else ""
     raise ConstraintViolation(f"{demand.what} ({demand.expression}) is violated by a row{with_values}")
 
 
-def _shown(row: pa.RecordBatch, path: Path, zone: str) -> str:
+def shown(row: pa.RecordBatch, path: Path, zone: str) -> str:
+    """The value at ``path`` of the first row as SQL would write it, for a sentence."""
     values = row.column(path[0])
     for name in path[1:]:
         values = pc.struct_field(values, name)
@@ -266,13 +267,13 @@ def _shown(row: pa.RecordBatch, path: Path, zone: str) -> str:
     if not values[0].is_valid:
         return "NULL"
     if pa.types.is_string(values.type):
-        shown = text(values[0].as_py())
+        written = text(values[0].as_py())
     elif pa.types.is_binary(values.type):
-        shown = f"X'{values[0].as_py().hex()}'"
+        written = f"X'{values[0].as_py().hex()}'"
     elif pa.types.is_nested(values.type):
-        shown = str(values[0])
+        written = str(values[0])
     else:
         # Python's own datetimes and dates end at the year 9999.
-        shown = values.cast(pa.string())[0].as_py()
-        shown = shown.removesuffix(".000000") if pa.types.is_timestamp(values.type) else shown
-    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
+        written = values.cast(pa.string())[0].as_py()
+        written = written.removesuffix(".000000") if pa.types.is_timestamp(values.type) else written
+    return written if len(written) <= _LONGEST else written[: _LONGEST - 1] + "…"

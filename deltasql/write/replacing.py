@@ -12,11 +12,10 @@ from deltasql.engine.sources import Rows
 from deltasql.errors import ConstraintViolation
 from deltasql.sql.statements import Fragment
 from deltasql.sql.woven import woven
+from deltasql.write.demands import shown
 from deltasql.write.rewrite import Clause, Edits
 from deltasql.write.source import Source, stored_rows
 from deltasql.write.target import TARGET, Target
-
-_LONGEST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +84,6 @@ def _require(predicate: Fragment, batch: pa.RecordBatch, into: Target) -> None:
     rows = Rows(TARGET, pa.Table.from_batches([batch]))
     for odd in into.context.query(query, into.given(rows)).read():
         if odd.num_rows:
-            shown = ", ".join(f"{name} = {column[0].as_py()!r}"[:_LONGEST] for name, column in _columns(odd))
-            message = (
-                f"a new row isn't in the place of those that are replaced: `{predicate.sql}` isn't true for {shown}"
-            )
+            row = ", ".join(f"{name} = {shown(odd, (name,), into.time_zone)}" for name in odd.schema.names)
+            message = f"a new row isn't in the place of those that are replaced: `{predicate.sql}` isn't true for {row}"
             raise ConstraintViolation(message, hint="the query must give rows that the predicate is true for")
-
-
-def _columns(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.Array]]:
-    return zip(batch.schema.names, batch.columns, strict=True)

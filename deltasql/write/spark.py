@@ -314,6 +314,8 @@ class _Reader:
     def _column(self) -> Expression:
         token = self.tokens[self.index]
         name = match(token.text, self.schema.names, what="column")
+        if name is None and token.upper in ("SELECT", "WITH", "VALUES") and self.tokens[self.index - 1].text == "(":
+            raise Untranslatable("a query can't stand in it")
         if name is None:
             raise Untranslatable(f"there is no column `{token.text}`")
         self.index += 1
