@@ -410,7 +410,9 @@ def redact(error: Error, secrets: Collection[str]) -> None:
     error.hint = None if error.hint is None else redacted(error.hint, secrets)
     error.statement = None if error.statement is None else redacted(error.statement, secrets)
     cause = error.__cause__ or error.__context__
-    while cause is not None:
+    seen = {id(error)}
+    while cause is not None and id(cause) not in seen:  # One that is raised again may be its own cause's.
+        seen.add(id(cause))
         if redacted(str(cause), secrets) != str(cause):
             error.__cause__, error.__suppress_context__ = None, True
             return
