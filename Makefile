@@ -38,6 +38,7 @@ lint: $(TOOLS) ## ruff, mypy, the layers
 .PHONY: bench
 bench: $(TOOLS) $(BENCH) ## our overhead over bare DataFusion, the start of the prompt, and our peers' reads and writes, to benchmarks/results
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/conversion.py
 	$(BIN)/python benchmarks/start.py
 	.venv-bench/bin/python benchmarks/peers.py
 	.venv-bench/bin/python benchmarks/dml.py
