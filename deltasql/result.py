@@ -10,12 +10,13 @@ from __future__ import annotations
 import io
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
-from deltasql.errors import ClosedError, Error, InterfaceError
+from deltasql.errors import ClosedError, Error, InterfaceError, NotSupportedError, brief
 from deltasql.output import Options, Writer, html, table
 
 if TYPE_CHECKING:
@@ -115,14 +116,26 @@ class Result:
     # -- frames
 
     def to_pandas(self) -> pd.DataFrame:
-        """All rows as a pandas DataFrame. Raises `InterfaceError` where pandas isn't installed."""
-        _require("pandas")
-        return self.to_arrow().to_pandas()
+        """All rows as a pandas DataFrame.
+
+        A column of whole numbers with NULLs has pandas' nullable type (``Int64``, …): as ``float64`` great ones would
+        be rounded. Raises `InterfaceError` where pandas isn't installed, `NotSupportedError` for values that it hasn't.
+        """
+        pandas = _require("pandas")
+        rows = self.to_arrow()
+        with _taken("pandas"):
+            return _pandas(rows, pandas)
 
     def to_polars(self) -> pl.DataFrame:
-        """All rows as a polars DataFrame. Raises `InterfaceError` where polars isn't installed."""
+        """All rows as a polars DataFrame.
+
+        Raises `InterfaceError` where polars isn't installed, `NotSupportedError` for a type that it hasn't, or a
+        column name that stands twice.
+        """
         polars = _require("polars")
-        frame: pl.DataFrame = polars.from_arrow(self.to_arrow())
+        rows = self.to_arrow()
+        with _taken("polars"):
+            frame: pl.DataFrame = polars.from_arrow(rows)
         return frame
 
     # -- rows
@@ -136,7 +149,9 @@ class Result:
         return next(self._position(), None)
 
     def fetchmany(self, size: int = 1) -> list[Row]:
-        """At most ``size`` next rows."""
+        """At most ``size`` next rows. Raises `InterfaceError` for a size below 0."""
+        if size < 0:
+            raise InterfaceError(f"{size} rows can't be fetched")
         return list(itertools.islice(self._position(), size))
 
     def fetchall(self) -> list[Row]:
@@ -199,6 +214,40 @@ def _python(column: pa.Array) -> list[Any]:
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
     values: list[Any] = column.to_pylist()
     return values
+
+
+def _pandas(rows: pa.Table, pandas: Any) -> pd.DataFrame:
+    """``rows`` as a data frame, whose integers are whole even beside NULLs, in lists and structs too."""
+    gaps = [place for place, each in enumerate(rows.columns) if pa.types.is_integer(each.type) and each.null_count]
+    if not gaps:
+        return rows.to_pandas(integer_object_nulls=True)
+    nullable = {
+        pa.int8(): pandas.Int8Dtype(),
+        pa.int16(): pandas.Int16Dtype(),
+        pa.int32(): pandas.Int32Dtype(),
+        pa.int64(): pandas.Int64Dtype(),
+        pa.uint8(): pandas.UInt8Dtype(),
+        pa.uint16(): pandas.UInt16Dtype(),
+        pa.uint32(): pandas.UInt32Dtype(),
+        pa.uint64(): pandas.UInt64Dtype(),
+    }
+    whole = rows.select(gaps).to_pandas(types_mapper=nullable.get)
+    if len(gaps) == rows.num_columns:
+        return whole
+    frame = rows.select([place for place in range(rows.num_columns) if place not in gaps])
+    made = frame.to_pandas(integer_object_nulls=True)
+    for number, place in enumerate(gaps):
+        made.insert(place, rows.schema.names[place], whole.iloc[:, number], allow_duplicates=True)
+    return made
+
+
+@contextmanager
+def _taken(library: str) -> Iterator[None]:
+    """Say which library can't hold a result, and why."""
+    try:
+        yield
+    except Exception as error:
+        raise NotSupportedError(f"{library} can't hold the result: {brief(error)}", hint="use `to_arrow()`") from error
 
 
 def _require(name: str) -> Any:
