@@ -59,6 +59,8 @@ from deltasql.write.retry import retrying
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
+    from deltasql.engine.scanning import Scanning
+
 
 _LOG = logging.getLogger("deltasql")
 
@@ -67,7 +69,8 @@ class Connection(dbapi.ErrorAttributes):
     """Executes SQL over the Delta tables below a root. Made by `deltasql.connect`; safe for several threads.
 
     ``progress``, if set, is called with a `Progress` each time that a write has written some rows (about as many as
-    a batch has), in whichever thread that happens; what it raises ends the write.
+    a batch has), in whichever thread that happens; what it raises ends the write. ``scanning``, if set, is called with
+    a `Scanning` each time that a query over tables begins to run, a write's too: it can be asked how far that is.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Connection(dbapi.ErrorAttributes):
         read_only: bool = False,
     ) -> None:
         self.progress: Callable[[Progress], None] | None = None
+        self.scanning: Callable[[Scanning], None] | None = None
         layers = configured, storage_options
         storage = Storage([each for options in layers for each in given(options, told="`storage_options`")])
         self._catalog = Catalog(root, storage, read_only=read_only)
@@ -153,7 +157,7 @@ class Connection(dbapi.ErrorAttributes):
                 def attempt() -> Result:
                     told = self._told(running)
                     context = StatementContext(
-                        session, values, text, told, brought=brought, variables=scope, running=running
+                        session, values, text, told, self.scanning, brought=brought, variables=scope, running=running
                     )
                     return plan(statement, context).execute()
 

@@ -21,6 +21,7 @@ from deltasql.engine.engine import BoundQuery, DataFusionEngine, Engine
 from deltasql.engine.external import External
 from deltasql.engine.frames import frame, is_frame, place_of
 from deltasql.engine.provider import TableName
+from deltasql.engine.scanning import Told
 from deltasql.engine.sources import Rows, Source
 from deltasql.engine.stopping import Running, Statements
 from deltasql.errors import Error, NotSupportedError, PlanError, ProgrammingError, Span, StorageError, TableNotFound
@@ -78,16 +79,17 @@ def _unheard(rows: int) -> None:
 class StatementContext:
     """What one statement sees: its parameters, and one snapshot of each table however often it is named.
 
-    ``text`` is the statement as the user wrote it. ``progress`` is told how many rows more were written. ``home`` is
-    where names resolve, if not where the connection's do, ``inside`` the views whose text is being resolved.
-    ``brought`` are tables (or frames) by names that no user's have, ``variables`` those of the caller. ``running`` is
-    told where the statement is to stop.
+    ``text`` is the statement as the user wrote it. ``progress`` is told how many rows more were written, ``scanning``
+    of each query that begins to run. ``home`` is where names resolve, if not where the connection's do, ``inside`` the
+    views whose text is being resolved. ``brought`` are tables (or frames) by names that no user's have, ``variables``
+    those of the caller. ``running`` is told where the statement is to stop.
     """
 
     session: Session
     parameters: Mapping[str, Any] = field(default_factory=dict)
     text: str = ""
     progress: Callable[[int], None] = _unheard
+    scanning: Told = None
     home: Home | None = None
     inside: tuple[tuple[str, str, str], ...] = ()
     brought: Mapping[str, Any] = field(default_factory=dict)
@@ -182,7 +184,7 @@ class StatementContext:
             bound = self.session.engine.query(rewritten, sources, self.used(rewritten.text))
             return replace(
                 bound,
-                read=lambda: self.running.batches(bound.read),
+                read=lambda: self.running.batches(lambda: bound.read(self.scanning)),
                 analyze=lambda: self.running.wait(bound.analyze),
             )
 

@@ -31,6 +31,7 @@ from deltasql.engine.listing import LATE, Listings
 from deltasql.engine.measured import Analysis, analysis
 from deltasql.engine.provider import StatementCatalog, TableName
 from deltasql.engine.scan import Access, Shown, Tables, floats, needs_ask
+from deltasql.engine.scanning import Scanning, Told
 from deltasql.engine.sharing import MOST_BYTES, is_costly, keeps_its_predicates
 from deltasql.engine.sources import Files, Source
 from deltasql.engine.stores import Stores
@@ -53,13 +54,14 @@ Bound = Mapping[TableName, tuple[Snapshot | Source, Access]]
 class BoundQuery:
     """A planned query: its schema, a way to read its rows (again and again), and how its tables are read.
 
+    ``read`` may be given a function, which is told of the `Scanning` of a run that has begun, to follow it.
     ``is_empty`` tells that its predicate can hold for no row whatever the data: it folds to false or NULL.
     ``columns_read`` are the names of the columns that its scans read, ``shared`` the CTEs that are computed once.
     ``analyze`` runs it, lets its rows go, and says what that took.
     """
 
     schema: pa.Schema
-    read: Callable[[], Iterator[pa.RecordBatch]]
+    read: Callable[..., Iterator[pa.RecordBatch]]
     is_empty: Callable[[], bool]
     columns_read: Callable[[], set[str]]
     analyze: Callable[[], Analysis]
@@ -174,26 +176,28 @@ class DataFusionEngine(Context):
             schema = _named(plain_schema(self._schema(frame, query.text)), query.renames)
         later = {**how, _TIME_ZONE: self.time_zone}
 
-        def streamed(options: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
+        def streamed(options: Mapping[str, str], told: Told) -> Iterator[pa.RecordBatch]:
             chosen = frame
             if shared or options:
                 chosen = self._with_computed(query.text, shared, tables, parameters, {**later, **options})
-            return running(chosen)
+            return running(chosen, told)
 
-        def running(chosen: datafusion.DataFrame) -> Iterator[pa.RecordBatch]:
+        def running(chosen: datafusion.DataFrame, told: Told = None) -> Iterator[pa.RecordBatch]:
             # Before a scan, as delta-rs brings the process down over a torn file; after a listing was laid out, as
             # what it can't find it passes over (facts.md, 49).
             self._require_files(bound, listed=False)
             self._register(sources.values())
             stream = chosen.execute_stream()
+            if told is not None and bound:
+                told(Scanning(chosen, bound))
             self._require_files(bound, listed=True)
             return _batches(stream, schema)
 
-        def read() -> Generator[pa.RecordBatch, None, None]:
+        def read(told: Told) -> Generator[pa.RecordBatch, None, None]:
             with translated(query), _blamed(bound):
                 begun = False
                 try:
-                    for batch in streamed({}):
+                    for batch in streamed({}, told):
                         begun = True
                         yield batch
                 except Exception as error:
@@ -202,7 +206,7 @@ class DataFusionEngine(Context):
                 else:
                     return
                 # A hash join can't spill. What the first stream held is free by now, as its error is forgotten.
-                yield from streamed(self._sort_merge())
+                yield from streamed(self._sort_merge(), told)
 
         def analyze() -> Analysis:
             with translated(query), _blamed(bound):
@@ -221,7 +225,10 @@ class DataFusionEngine(Context):
             with translated(query):
                 return projected(frame.optimized_logical_plan())
 
-        return BoundQuery(schema, lambda: streams().opened(read()), is_empty, columns_read, analyze, bound, shared)
+        def rows(told: Told = None) -> Iterator[pa.RecordBatch]:
+            return streams().opened(read(told))
+
+        return BoundQuery(schema, rows, is_empty, columns_read, analyze, bound, shared)
 
     def _asked(
         self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]

@@ -27,5 +27,5 @@ class Options:
 
 
 def on_terminal(columns: int, *, started: float | None = None) -> Options:
-    """What suits a terminal of so many columns: the first and the last rows of a large result."""
-    return Options(limit=_TERMINAL_ROWS, tail=_TERMINAL_TAIL, width=columns, started=started)
+    """What suits a terminal of so many columns: the first and the last rows of a large result, and their types."""
+    return Options(limit=_TERMINAL_ROWS, tail=_TERMINAL_TAIL, width=columns, types=True, started=started)

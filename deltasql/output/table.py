@@ -1,13 +1,14 @@
 """The table for people: ``│`` between columns (``┆`` where some are left out), numbers to the right, a count below.
 
 It streams: the widths are those of the first rows. A later value that is wider is cut where the terminal's width is
-kept, else it pushes the rest of its line to the right.
+kept, else it pushes the rest of its line to the right. A value of several lines keeps them, with ``↵`` at the end of
+each that goes on; a result of one row has no such marks, as nothing can be mistaken there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -20,22 +21,25 @@ from deltasql.output.text import is_number, texts
 from deltasql.types import spark_name
 
 _GAP = "┆"
+_GOES_ON = "↵"
 _LEAST_WIDTH = 8
 _SHORT_WIDTH = 12
 _LEAST_WHOLE_WIDTH = 40
 _TYPE_WIDTH = 20
 _MEASURED_ROWS = 10_000
+_MOST_LINES = 40  # of a value on a terminal
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column's head (the name and perhaps the type), its cells and their widths."""
+    """A column's head (the name and perhaps the type), its cells, which may have several lines, and their widths."""
 
     heads: tuple[str, ...]
     cells: Sequence[str]
     widths: Sequence[int]
     to_right: bool
     whole: bool  # cut, its values would mislead: numbers, dates
+    tall: Mapping[int, int] = field(default_factory=dict)  # the lines of those cells that have several
 
     def width(self) -> int:
         heads = [cell_width(self.heads[0]), *(min(cell_width(head), _TYPE_WIDTH) for head in self.heads[1:])]
@@ -60,13 +64,13 @@ def write(schema: pa.Schema, batches: Iterable[pa.RecordBatch], out: BinaryIO, o
         measured.append(piece)
         if piece[0] + piece[1].num_rows >= _MEASURED_ROWS:
             break
-    columns = _columns(schema, measured, options)
+    columns = _columns(schema, measured, options, mark="" if excerpt.count == 1 else _GOES_ON)
     fit = _fit(columns, measured, options)
     _write_lines(out, _head(columns, fit))
     _write_lines(out, _lines(columns, fit, cuts=options.width is not None))
     end = _end(measured)
     for piece in pieces:
-        columns = _columns(schema, [piece], options, end=end)
+        columns = _columns(schema, [piece], options, mark=_GOES_ON, end=end)
         _write_lines(out, _lines(columns, fit, cuts=options.width is not None))
         end = _end([piece])
     left_out = fit.count - len(fit.columns)
@@ -74,22 +78,47 @@ def write(schema: pa.Schema, batches: Iterable[pa.RecordBatch], out: BinaryIO, o
     _write_lines(out, [excerpt.footer(*others)])
 
 
-def _columns(schema: pa.Schema, pieces: Sequence[Piece], options: Options, *, end: int = 0) -> list[_Column]:
-    """The columns of ``pieces``, with a mark wherever rows are left out; ``end`` is where the rows before ended."""
+def _columns(schema: pa.Schema, pieces: Sequence[Piece], options: Options, *, mark: str, end: int = 0) -> list[_Column]:
+    """The columns of ``pieces``, with `LEFT_OUT` wherever rows are left out; ``end`` is where the rows before ended.
+
+    ``mark`` ends each line of a value that goes on.
+    """
     columns = []
-    for index, field in enumerate(schema):
+    for index, each in enumerate(schema):
         cells: list[str] = []
+        tall: dict[int, int] = {}
         last = end
+        keeps_lines = pa.types.is_string(each.type) or pa.types.is_large_string(each.type)
         for start, rows in pieces:
             if start > last:
                 cells.append(LEFT_OUT)
-            cells += [options.null if text is None else escaped(text) for text in texts(rows.column(index)).to_pylist()]
+            for text in texts(rows.column(index)).to_pylist():
+                if text is None:
+                    cells.append(options.null)
+                elif keeps_lines and "\n" in text:
+                    lines = _value_lines(text, mark, most=None if options.width is None else _MOST_LINES)
+                    tall[len(cells)] = len(lines)
+                    cells.append("\n".join(lines))
+                else:
+                    cells.append(escaped(text))
             last = start + rows.num_rows
-        number = is_number(field.type)
-        heads = (escaped(field.name), *([escaped(spark_name(field.type))] if options.types else []))
-        whole = number or pa.types.is_temporal(field.type)
-        columns.append(_Column(heads, cells, [cell_width(cell) for cell in cells], number, whole))
+        number = is_number(each.type)
+        heads = (escaped(each.name), *([escaped(spark_name(each.type))] if options.types else []))
+        whole = number or pa.types.is_temporal(each.type)
+        widths = [
+            max(map(cell_width, cell.split("\n"))) if row in tall else cell_width(cell)
+            for row, cell in enumerate(cells)
+        ]
+        columns.append(_Column(heads, cells, widths, number, whole, tall))
     return columns
+
+
+def _value_lines(text: str, mark: str, *, most: int | None) -> list[str]:
+    """The lines of a value, at most so many."""
+    lines = [escaped(line) for line in text.replace("\r\n", "\n").split("\n")]
+    if most is not None and len(lines) > most:
+        lines[most - 1 :] = [LEFT_OUT]
+    return [*(line + mark for line in lines[:-1]), lines[-1]]
 
 
 def _end(pieces: Sequence[Piece]) -> int:
@@ -117,11 +146,15 @@ def _head(columns: Sequence[_Column], fit: Layout) -> list[str]:
 
 
 def _lines(columns: Sequence[_Column], fit: Layout, *, cuts: bool) -> list[str]:
+    seen = [columns[index] for index in fit.columns]
+    heights: dict[int, int] = {}
+    for column in seen:
+        for row, height in column.tall.items():
+            heights[row] = max(heights.get(row, 1), height)
     shown = []
-    for index, width in zip(fit.columns, fit.widths, strict=True):
-        column = columns[index]
+    for column, width in zip(seen, fit.widths, strict=True):
         cells = []
-        for text, measured in zip(column.cells, column.widths, strict=True):
+        for text, measured in zip(*_by_line(column, heights), strict=True):
             if measured <= width:
                 blank = " " * (width - measured)
                 cells.append(blank + text if column.to_right else text + blank)
@@ -129,6 +162,17 @@ def _lines(columns: Sequence[_Column], fit: Layout, *, cuts: bool) -> list[str]:
                 cells.append(padded(cut(text, width), width, to_right=column.to_right) if cuts else text)
         shown.append(cells)
     return _joined(shown, fit)
+
+
+def _by_line(column: _Column, heights: Mapping[int, int]) -> tuple[Sequence[str], Sequence[int]]:
+    """The texts of a column and their widths, with as many lines for each row as ``heights`` says (one if nothing)."""
+    if not heights:
+        return column.cells, column.widths
+    texts: list[str] = []
+    for row, cell in enumerate(column.cells):
+        lines = cell.split("\n") if row in column.tall else [cell]
+        texts += lines + [""] * (heights.get(row, 1) - len(lines))
+    return texts, [cell_width(text) for text in texts]
 
 
 def _joined(columns: Sequence[Sequence[str]], fit: Layout) -> list[str]:

@@ -1,7 +1,8 @@
 """What one sees of a statement that takes a while: a line on stderr that says what runs, how far it is, since when.
 
-It is drawn on a terminal only, after half a second, and is gone before anything else is written there: a pipe never
-has a byte of it.
+What a query's scans have read of what the log says there is makes a bar, with the time that is left at that pace. It is
+drawn on a terminal only, after half a second, and is gone before anything else is written there: a pipe never has a
+byte of it.
 """
 
 from __future__ import annotations
@@ -23,20 +24,26 @@ if TYPE_CHECKING:
     from rich.spinner import Spinner
 
     from deltasql.connection import Connection
+    from deltasql.engine.scanning import Scanned, Scanning
     from deltasql.session import Progress
 
 _DELAY = 0.5  # seconds
 _PER_SECOND = 8
 _UNITS = ("", " k", " M", " G")
+_BAR, _LEAST_BAR = 24, 8  # cells
+_LEAST_SHARE = 0.01  # from which on it tells how long the rest takes
+_SPINNER_WIDTH = 3
 
 
 @dataclass(slots=True)
 class Work:
-    """A statement that runs: ``what`` it is, the rows that it has read or written so far, and since when."""
+    """A statement that runs: ``what`` it is, the rows that it has given or written so far, and since when."""
 
     what: str
     rows: int = 0
     begun: float = field(default_factory=time.monotonic)
+    _scanning: Scanning | None = field(default=None, init=False)
+    _scanned_since: float = field(default=0.0, init=False)
     _stopped: bool = field(default=False, init=False)
     _over: bool = field(default=False, init=False)
     _live: Live | None = field(default=None, init=False)
@@ -47,6 +54,10 @@ class Work:
         if self._stopped:
             raise Interrupted("the statement was stopped")
         self.rows = progress.rows
+
+    def scans(self, scanning: Scanning) -> None:
+        """Follow the scans of a query that has begun to run; for `Connection.scanning`."""
+        self._scanning, self._scanned_since = scanning, time.monotonic()
 
     def stop(self) -> None:
         """Let a write end at its next rows."""
@@ -67,12 +78,37 @@ class Work:
                 self._live.stop()
                 self._live = None
 
-    def line(self) -> str:
-        """``INSERT  1,200,000 rows  2.4 M rows/s  0:12``."""
-        seconds = time.monotonic() - self.begun
-        minutes, rest = divmod(int(seconds), 60)
-        counts = [f"{self.rows:,} rows", f"{_short(self.rows / max(seconds, 0.001))} rows/s"] if self.rows else []
-        return "  ".join([self.what, *counts, f"{minutes}:{rest:02}"])
+    def line(self, width: int = 80) -> str:
+        """``SELECT  ━━━━╺────  1,200,000 of 2,400,000 rows read  100.0 k rows/s  0:12, 0:12 left``, ``width`` wide."""
+        now = time.monotonic()
+        scanned = self._scanned()
+        share = None if scanned is None else scanned.share()
+        words = []
+        if scanned is not None and not (self.rows and share in (None, 1.0)):
+            words += _read(scanned, now - self._scanned_since)
+        elif self.rows:
+            words += [f"{self.rows:,} rows", _rate(self.rows, now - self.begun)]
+        clock = _clock(now - self.begun)
+        if share is not None and _LEAST_SHARE < share < 1.0:
+            clock += f", {_clock((now - self._scanned_since) * (1 - share) / share)} left"
+        text = "  ".join([*words, clock])
+        if len(self.what) + len(text) + 2 > width:
+            text = "  ".join([*words[:1], clock])
+        room = width - len(self.what) - len(text) - 4
+        if share is None or room < _LEAST_BAR:
+            return f"{self.what}  {text}"
+        return f"{self.what}  {bar(share, min(room, _BAR))}  {text}"
+
+    def _scanned(self) -> Scanned | None:
+        """How far the scans are, once they have read something."""
+        if self._scanning is None:
+            return None
+        try:
+            scanned = self._scanning.scanned()
+        except Exception:  # noqa: BLE001  the plan is DataFusion's, and a line about it must not end the statement
+            self._scanning = None
+            return None
+        return scanned if scanned.rows or scanned.files else None
 
     def draw(self) -> None:
         """Begin to draw, unless it is over."""
@@ -81,12 +117,12 @@ class Work:
         from rich.spinner import Spinner
 
         spinner = Spinner("line")
+        console = Console(file=sys.stderr)
 
         def current() -> Spinner:
-            spinner.update(text=self.line())
+            spinner.update(text=self.line(console.width - _SPINNER_WIDTH))
             return spinner
 
-        console = Console(file=sys.stderr)
         with self._lock:
             if not self._over:
                 self._live = Live(
@@ -106,19 +142,44 @@ def working(connection: Connection, what: str) -> Iterator[Work]:
     work = Work(what)
     timer = threading.Timer(_DELAY, work.draw)
     timer.daemon = True
-    before, connection.progress = connection.progress, work.wrote
+    before = connection.progress, connection.scanning
+    connection.progress, connection.scanning = work.wrote, work.scans
     try:
         if _is_terminal():
             timer.start()
         yield work
     finally:
-        connection.progress = before
+        connection.progress, connection.scanning = before
         timer.cancel()
         work.clear()
 
 
 def _is_terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def bar(share: float, width: int) -> str:
+    """``━━━━╺─────``: ``share`` of ``width`` cells are full."""
+    full = min(int(share * width), width)
+    return "━" * full + ("╺" + "─" * (width - full - 1) if full < width else "")
+
+
+def _read(scanned: Scanned, seconds: float) -> list[str]:
+    """What the scans have read, of how much where that is known, and at which pace."""
+    if scanned.of_rows is not None:
+        return [f"{scanned.rows:,} of {scanned.of_rows:,} rows read", _rate(scanned.rows, seconds)]
+    if scanned.of_files is not None:
+        return [f"{scanned.files:,} of {scanned.of_files:,} files read", _rate(scanned.rows, seconds)]
+    return [f"{scanned.rows:,} rows read", _rate(scanned.rows, seconds)]
+
+
+def _rate(rows: int, seconds: float) -> str:
+    return f"{_short(rows / max(seconds, 0.001))} rows/s"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02}"
 
 
 def _short(number: float) -> str:

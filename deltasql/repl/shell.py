@@ -18,6 +18,7 @@ from deltasql.errors import Error, InternalError, Interrupted, NotSupportedError
 from deltasql.names import literal
 from deltasql.output import FORMATS, Options, on_terminal
 from deltasql.output.failure import pieces
+from deltasql.redaction import redacted
 from deltasql.repl.commands.registry import run_command
 from deltasql.repl.confirm import question
 from deltasql.repl.formats import BINARY
@@ -41,7 +42,8 @@ class Shell:
 
     ``state`` says how the last statement went: ``running``, ``done in 0.12 s``, ``failed in …``, ``interrupted in …``.
     ``typed`` are the last statements that were typed, ``result`` is the last result that has columns. ``rows`` are
-    those that a terminal shows of a large result (None: all), ``width`` the columns of a line (None: the terminal's).
+    those that a terminal shows of a large result (None: all), ``width`` the columns of a line (None: the terminal's),
+    ``types`` whether a table there has them below the names of its columns.
     """
 
     connection: Connection
@@ -52,6 +54,7 @@ class Shell:
     null: str = Options().null
     width: int | None = None
     rows: int | None = on_terminal(0).limit
+    types: bool = True
     pager: tuple[str, ...] | None = None
     output: Output | None = None
     typed: str = ""
@@ -104,7 +107,7 @@ class Shell:
                 self.tell("nothing was done")
                 return
             if self.echo:
-                self.tell(span.of(text).strip() + ";")
+                self.tell(redacted(span.of(text).strip()) + ";")
             start = time.perf_counter()
             if not self._ran(results, statement):
                 self.state = "interrupted"
@@ -121,10 +124,13 @@ class Shell:
         session = self.connection.session
         reads = isinstance(statement, (Query, Explain))
         then = None if reads else before(statement, session)
+        started = time.perf_counter()
         what = "running" if statement is None else tokenize(statement.text)[0].upper
         try:
             with working(self.connection, what) as work, screen(self.pager, work.clear) as stdout:
-                interruptible(lambda: self._show(next(results), stdout, work), may_abandon=reads, stop=work.stop)
+                interruptible(
+                    lambda: self._show(next(results), stdout, work, started), may_abandon=reads, stop=work.stop
+                )
         except (KeyboardInterrupt, Interrupted):
             self.tell("interrupted" if reads else stopped(then, session))
             return False
@@ -162,9 +168,9 @@ class Shell:
     def show(self, result: Result) -> None:
         """Write a result to where results go; of a statement without one, say that it ran."""
         with working(self.connection, result.statement_type) as work, screen(self.pager, work.clear) as stdout:
-            self._show(result, stdout, work)
+            self._show(result, stdout, work, time.perf_counter())
 
-    def _show(self, result: Result, stdout: BinaryIO, work: Work) -> None:
+    def _show(self, result: Result, stdout: BinaryIO, work: Work, started: float) -> None:
         if not result.columns:
             work.clear()
             version = "" if result.version is None else f" (version {result.version})"
@@ -178,14 +184,15 @@ class Shell:
         if self.format in BINARY and sys.stdout.isatty():
             hint = "send results to a file by `.output`, or save this one by `.save`"
             raise NotSupportedError(f"`{self.format}` is no text, so a terminal can't show it", hint=hint)
-        FORMATS[self.format](result.schema, rows, stdout, self._options())
+        FORMATS[self.format](result.schema, rows, stdout, self._options(started))
 
-    def _options(self) -> Options:
+    def _options(self, started: float) -> Options:
         width = self.width or _width()
         if not sys.stdout.isatty():
             return Options(null=self.null, width=width)
-        options = on_terminal(width or 0)
-        return replace(options, null=self.null, limit=self.rows, tail=min(options.tail, (self.rows or 0) // 2))
+        options = on_terminal(width or 0, started=started)
+        tail = min(options.tail, (self.rows or 0) // 2)
+        return replace(options, null=self.null, types=self.types, limit=self.rows, tail=tail)
 
     def draw(self, lines: Callable[[int | None], Iterable[str]]) -> None:
         """Write lines, which are made for the terminal's width, to stdout; there is no end of room on a pipe."""

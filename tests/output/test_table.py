@@ -47,7 +47,36 @@ def test_a_limit_reads_no_further_than_it_must():
 
 def test_data_cant_drive_the_terminal(written):
     got = written("table", pa.table({"na\tme": ["a\nb\x1b[2J\x07\x9b\u202e\x7f"]}))
-    assert got == "na\\tme\n─────────────────────────────\na\\nb\\x1b[2J\\x07\\x9b\\u202e\\x7f\n(1 row)\n"
+    assert got == "na\\tme\n──────────────────────────\na\nb\\x1b[2J\\x07\\x9b\\u202e\\x7f\n(1 row)\n"
+
+
+def test_lines_of_a_value_are_kept(written):
+    rows = pa.table({"id": [1, 2], "text": ["a\r\nlonger\n", "b"], "n": [10, 7]})
+    assert written("table", rows) == (
+        "id │ text    │  n\n───┼─────────┼───\n 1 │ a↵      │ 10\n   │ longer↵ │\n   │         │\n 2 │ b       │  7\n(2 rows)\n"
+    )
+
+
+def test_lines_of_the_only_row_have_no_marks(written):
+    assert written("table", pa.table({"made": ["CREATE TABLE t (\n  a INT)"]})) == (
+        "made\n────────────────\nCREATE TABLE t (\n  a INT)\n(1 row)\n"
+    )
+
+
+def test_a_terminal_shows_the_first_lines_of_many(written):
+    got = written("table", pa.table({"a": ["\n".join(map(str, range(1000)))], "b": [1]}), width=80).splitlines()
+    assert got[2:4] == ["0  │ 1", "1  │"]
+    assert got[-3:] == ["38 │", "⋮  │", "(1 row)"]
+    assert len(written("table", pa.table({"a": ["\n" * 999]})).splitlines()) == 1003
+
+
+def test_a_column_that_is_left_out_makes_no_lines(written):
+    rows = pa.table({name: ["x" * 30] if name != "c" else ["x\ny" * 10] for name in "abcde"})
+    assert len(written("table", rows, width=24).splitlines()) == 4
+
+
+def test_a_newline_inside_a_list_stays_written_out(written):
+    assert "['a\\n']" in written("table", pa.table({"a": [["a\n"]]}))
 
 
 def test_data_is_no_markup(written):

@@ -201,11 +201,11 @@ def answered(child: pexpect.spawn, *words: str) -> None:
 
 def test_a_session(terminal):
     enter(terminal, "SELECT id, name", "FROM orders", "ORDER BY id;")
-    answered(terminal, "...> ", "id │ name", "1 │ a", "2 │ b", "(2 rows)")
+    answered(terminal, "...> ", "id │ name", "int │ string", "1 │ a", "2 │ b", "(2 rows, ")
     enter(terminal, "SELECT * FROM ordrs;")
     answered(terminal, "there is no table `ordrs`", "|               ^^^^^", "did you mean `orders`?")
     enter(terminal, ".tables")
-    answered(terminal, "tableName", "orders", "(1 row)")
+    answered(terminal, "tableName", "orders", "(1 row, ")
     enter(terminal, ".tabels")
     answered(terminal, "unknown command `.tabels`", "did you mean `.tables`?")
     terminal.send("SELECT 'unclosed" + CTRL_C)
@@ -239,7 +239,7 @@ def test_a_statement_is_interrupted_and_the_prompt_goes_on(terminal):
 @pytest.mark.parametrize("terminal", ["dumb"], indirect=True)
 def test_a_dumb_terminal(terminal):
     enter(terminal, "SELECT id", "FROM orders ORDER BY id;")
-    answered(terminal, "(2 rows)")
+    answered(terminal, "(2 rows, ")
     enter(terminal, "SELECT * FROM ordrs;")
     answered(terminal, "there is no table `ordrs`")
     enter(terminal, ".quit")

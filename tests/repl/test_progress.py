@@ -7,12 +7,14 @@ import os
 import re
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pexpect
 import pytest
 
 import deltasql.errors
+from deltasql.engine.scanning import Scanned
 from deltasql.errors import Interrupted
 from deltasql.repl import progress
 from deltasql.repl.outcome import before, stopped
@@ -71,6 +73,79 @@ def drawn(terminal: Terminal, words: str) -> bool:
 )
 def test_the_line(rows, seconds, line):
     assert Work("INSERT", rows, time.monotonic() - seconds).line() == line
+
+
+@dataclass
+class Scans:
+    """A stand-in for `Scanning`."""
+
+    now: Scanned
+
+    def scanned(self) -> Scanned:
+        return self.now
+
+
+@pytest.mark.parametrize(
+    ("scanned", "line"),
+    [
+        (Scanned(0, 100, 0, 2, 0), "SELECT  0:20"),
+        (
+            Scanned(500, 2000, 0, 2, 9),
+            "SELECT  ━━━━━━╺─────────────────  500 of 2,000 rows read  50 rows/s  0:20, 0:30 left",
+        ),
+        (
+            Scanned(500, 2000, 1, 2, 9),
+            "SELECT  ━━━━━━━━━━━━╺───────────  500 of 2,000 rows read  50 rows/s  0:20, 0:10 left",
+        ),
+        (Scanned(5, 2000, 0, 2, 9), "SELECT  ╺───────────────────────  5 of 2,000 rows read  0 rows/s  0:20"),
+        (Scanned(2000, 2000, 2, 2, 9), "SELECT  ━━━━━━━━━━━━━━━━━━━━━━━━  2,000 of 2,000 rows read  200 rows/s  0:20"),
+        (
+            Scanned(500, None, 3, 4, 9),
+            "SELECT  ━━━━━━━━━━━━━━━━━━╺─────  3 of 4 files read  50 rows/s  0:20, 0:03 left",
+        ),
+        (Scanned(500, None, 0, None, 9), "SELECT  500 rows read  50 rows/s  0:20"),
+    ],
+)
+def test_what_scans_have_read_is_a_bar(scanned, line):
+    work = Work("SELECT", 0, time.monotonic() - 20)
+    work.scans(Scans(scanned))
+    work._scanned_since -= 10
+    assert work.line(100) == line
+
+
+def test_a_bar_takes_the_room_that_there_is():
+    work = Work("SELECT")
+    work.scans(Scans(Scanned(500, 2000, 0, 2, 9)))
+    assert [("─" in work.line(width), "rows/s" in work.line(width)) for width in (100, 80, 66, 56)] == [
+        (True, True),
+        (True, True),
+        (False, True),
+        (False, False),
+    ]
+    assert all(len(work.line(width)) <= width for width in (56, 66, 80, 100))
+
+
+def test_rows_that_are_written_once_all_is_read():
+    """Sorting, say, comes between; how many rows there will be, nobody knows."""
+    work = Work("INSERT", 0, time.monotonic() - 10)
+    work.scans(Scans(Scanned(2000, 2000, 2, 2, 9)))
+    work.wrote(Progress(500, 1.0))
+    assert work.line(60) == "INSERT  ━━━━━━━━━━━━━━━━━━━━━━━━  500 rows  50 rows/s  0:10"
+
+
+def test_a_plan_that_says_nothing_ends_nothing():
+    work = Work("SELECT")
+    work.scans(object())
+    assert work.line() == "SELECT  0:00"
+
+
+def test_queries_are_followed(connection):
+    with working(connection, "SELECT") as work:
+        connection.sql("SELECT * FROM orders").fetchall()
+        assert "2 of 2 rows read" in work.line(100)
+        connection.sql("INSERT INTO orders SELECT id + 2, name FROM orders")
+    assert connection.scanning is None
+    connection.sql("SELECT * FROM orders").fetchall()
 
 
 def test_it_is_drawn_and_goes(connection, become, at_once):
@@ -192,10 +267,13 @@ class TestPager:
     def test_large_results_are_head_and_tail(self, shell, both):
         stdout = both()
         shell.run("SELECT * FROM range(0, 100000)")
-        assert stdout.text().splitlines()[-1] == "(100,000 rows, 100 shown)"
+        assert stdout.text().splitlines()[1] == "bigint"
+        assert re.fullmatch(r"\(100,000 rows, 100 shown, \d+\.\d{3} s\)", stdout.text().splitlines()[-1])
+        shell.run(".types off")
         shell.run(".rows 6")
         shell.run("SELECT * FROM range(0, 100000)")
-        assert stdout.text().splitlines()[-5:] == ["    ⋮", "99997", "99998", "99999", "(100,000 rows, 6 shown)"]
+        assert stdout.text().splitlines()[-5:-1] == ["    ⋮", "99997", "99998", "99999"]
+        assert "bigint" not in stdout.text().splitlines()[-10:]
 
     def test_arrow_is_not_for_a_terminal(self, shell, both, capfd):
         stdout = both()
@@ -280,7 +358,7 @@ def test_a_write_is_seen_and_stopped(terminal, connection):
     terminal.expect(re.escape("interrupted; `orders` is as it was"))
     terminal.expect("deltasql>")
     terminal.send("SELECT count(*) AS n FROM orders;\r")
-    terminal.expect(re.escape("(1 row)"))
+    terminal.expect(re.escape("(1 row, "))
     terminal.send(".quit\r")
     terminal.expect(pexpect.EOF)
     assert connection.table("orders").version() == 1

@@ -93,3 +93,11 @@ def test_the_toolbar(tmp_path, monkeypatch):
     long = toolbar(tmp_path / ("x" * 60), home, format="csv", timing=False)
     assert long[1][1] == "…" + "x" * 47
     assert toolbar(tmp_path, ("main", "a\x1b[2J"), format="csv", timing=False)[3][1] == r"main.a\x1b[2J"
+
+
+def test_echo_hides_keys(shell, capfd):
+    shell.run(".echo on")
+    shell.run("CREATE SECRET s (TYPE s3, KEY_ID 'AKIA', SECRET 'abcdefgh', REGION 'eu')")
+    said = capfd.readouterr()
+    assert "AKIA" in said.err
+    assert "abcdefgh" not in said.err + said.out

@@ -51,6 +51,15 @@ def rows(shell: Shell, argument: str) -> None:
     shell.tell(f"rows shown: {'all' if shell.rows is None else format(shell.rows, ',')}")
 
 
+def types(shell: Shell, argument: str) -> None:
+    """.types [on | off]
+
+    Whether a table on a terminal has the types below the names of its columns; without a word, switch.
+    """
+    shell.types = switched(argument, shell.types, ".types")
+    shell.tell(f"types are {'shown' if shell.types else 'not shown'}")
+
+
 def width(shell: Shell, argument: str) -> None:
     """.width [number | auto]
 

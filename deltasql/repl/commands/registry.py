@@ -73,6 +73,7 @@ COMMANDS: tuple[Command, ...] = (
     Command((".mode",), look.mode),
     Command((r"\x",), look.expanded),
     Command((".rows",), look.rows),
+    Command((".types",), look.types),
     Command((".width",), look.width),
     Command((".null",), look.null),
     Command((".pager",), look.pager),
