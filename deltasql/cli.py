@@ -219,7 +219,12 @@ def _write(connection: Connection, results: Iterator[Result], out: BinaryIO, for
 
     while not ended:
         with working(connection, "running") as work:
-            interruptible(partial(write_next, work), may_abandon=False, stop=work.stop)
+            try:
+                interruptible(partial(write_next, work), may_abandon=False, stop=work.stop)
+            except Interrupted as error:
+                if work.stopped:
+                    raise KeyboardInterrupt from error
+                raise
 
 
 def _format(arguments: argparse.Namespace, config: Config) -> str:

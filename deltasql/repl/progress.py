@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -37,21 +37,25 @@ _SPINNER_WIDTH = 3
 
 @dataclass(slots=True)
 class Work:
-    """A statement that runs: ``what`` it is, the rows that it has given or written so far, and since when."""
+    """A statement that runs: ``what`` it is, the rows that it has given or written so far, and since when.
+
+    ``interrupt`` stops what it has running in the connection.
+    """
 
     what: str
     rows: int = 0
     begun: float = field(default_factory=time.monotonic)
+    interrupt: Callable[[], None] = lambda: None
     _scanning: Scanning | None = field(default=None, init=False)
     _scanned_since: float = field(default=0.0, init=False)
-    _stopped: bool = field(default=False, init=False)
+    stopped: bool = field(default=False, init=False)
     _over: bool = field(default=False, init=False)
     _live: Live | None = field(default=None, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def wrote(self, progress: Progress) -> None:
         """Take note of what a write has written; for `Connection.progress`. Raises `Interrupted` after `stop`."""
-        if self._stopped:
+        if self.stopped:
             raise Interrupted("the statement was stopped")
         self.rows = progress.rows
 
@@ -60,13 +64,16 @@ class Work:
         self._scanning, self._scanned_since = scanning, time.monotonic()
 
     def stop(self) -> None:
-        """Let a write end at its next rows."""
-        self._stopped = True
+        """Let it end: what runs, or, if just now its rows are being shown, at its next rows."""
+        self.stopped = True
+        self.interrupt()
 
     def counted(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """``batches``, whose rows count as they pass."""
+        """``batches``, whose rows count as they pass. Raises `Interrupted` after `stop`."""
         self.rows = 0
         for batch in batches:
+            if self.stopped:
+                raise Interrupted("the statement was stopped")
             self.rows += batch.num_rows
             yield batch
 
@@ -139,7 +146,7 @@ class Work:
 @contextmanager
 def working(connection: Connection, what: str) -> Iterator[Work]:
     """A `Work` that hears of the writes of ``connection`` and is drawn, if there is a terminal and it takes a while."""
-    work = Work(what)
+    work = Work(what, interrupt=connection.interrupt)
     timer = threading.Timer(_DELAY, work.draw)
     timer.daemon = True
     before = connection.progress, connection.scanning

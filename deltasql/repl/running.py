@@ -1,9 +1,9 @@
 """Work that Ctrl-C stops, however deep in a library it is.
 
 Ctrl-C reaches the main thread only, and that hears nothing while it is inside a library. So the work is done in
-another thread while the main one waits, and a Ctrl-C is passed on. A library that looks up now and then (DataFusion,
-once a second) stops; one that doesn't (delta-rs) is stopped through the rows that it asks for. Work that may be left
-alone is left alone if it goes on all the same.
+another thread while the main one waits, and a Ctrl-C is passed on: at first as a request to stop, which a statement
+meets where that does no harm (`Connection.interrupt`), as an exception in that thread if it doesn't. Work that may be
+left alone is left alone if it goes on all the same.
 """
 
 from __future__ import annotations
@@ -23,25 +23,32 @@ class AbandonedError(Exception):
 
 
 def interruptible(work: Callable[[], None], *, may_abandon: bool, stop: Callable[[], None] = lambda: None) -> None:
-    """Do ``work`` and raise what it raises; `KeyboardInterrupt` if Ctrl-C stopped it. ``stop`` is told of a Ctrl-C.
+    """Do ``work`` and raise what it raises; `KeyboardInterrupt` or `Interrupted` if Ctrl-C stopped it.
 
-    Work that doesn't stop is waited for, or, if it ``may_abandon`` (it only reads), left after two seconds or a
-    second Ctrl-C: `AbandonedError`. Ctrl-C that came too late to stop anything isn't raised.
+    ``stop`` is called at a Ctrl-C. What goes on for two seconds, or until a second Ctrl-C, is sent an exception. Work
+    that doesn't stop even so is waited for, or, if it ``may_abandon`` (it only reads), left after two more seconds or a
+    third Ctrl-C: `AbandonedError`. Ctrl-C that came too late to stop anything isn't raised.
     """
     failures: list[BaseException] = []
     finished = threading.Event()
-    deadline = None
+    deadline, sent = None, False
     # Not a threading.Thread: Ctrl-C in its start() or join() leaves a thread that runs and is said not to.
     identity = _thread.start_new_thread(_caught, (work, failures, finished))
     while not finished.is_set():
         try:
-            if may_abandon and deadline is not None and time.monotonic() > deadline:
-                raise AbandonedError
+            if deadline is not None and time.monotonic() > deadline:
+                if not sent:
+                    deadline, sent = time.monotonic() + _PATIENCE, True
+                    _interrupt(identity)
+                elif may_abandon:
+                    raise AbandonedError
             finished.wait(_STEP)
         except KeyboardInterrupt:
-            stop()
-            _interrupt(identity)
-            deadline = time.monotonic() + _PATIENCE if deadline is None else 0.0
+            if deadline is None:
+                stop()
+                deadline = time.monotonic() + _PATIENCE
+            else:
+                deadline = 0.0
     if failures:
         raise failures[0]
 

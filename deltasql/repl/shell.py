@@ -131,7 +131,9 @@ class Shell:
                 interruptible(
                     lambda: self._show(next(results), stdout, work, started), may_abandon=reads, stop=work.stop
                 )
-        except (KeyboardInterrupt, Interrupted):
+        except (KeyboardInterrupt, Interrupted) as error:
+            if isinstance(error, Interrupted) and not work.stopped:  # its time was over
+                say(pieces(error))
             self.tell("interrupted" if reads else stopped(then, session))
             return False
         return True

@@ -55,7 +55,9 @@ def late() -> Iterator[pa.RecordBatch]:
 
 
 class FakeConnection:
-    progress = None
+    progress = scanning = None
+
+    def interrupt(self) -> None: ...
 
     def script(self, text: str) -> Iterator[Result]:
         return (result(statement.strip()) for statement in text.split(";") if statement.strip())
@@ -67,7 +69,7 @@ class FakeConnection:
         pass
 
 
-def connect(root: str | None = None, *, read_only: bool = False) -> FakeConnection:
+def connect(root: str | None = None, *, storage_options: object = None, read_only: bool = False) -> FakeConnection:
     if root == "bad-root":
         raise ConfigError("`bad-root` is no root")
     return FakeConnection()
