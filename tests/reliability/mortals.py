@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -73,17 +73,24 @@ class Nursery:
         self._process.stdin.flush()
         return End(**json.loads(self._process.stdout.readline()))
 
-    def together(self, root: Path, statements: Sequence[Sequence[str]]) -> list[list[Told]]:
-        """Run each list of statements in a process of its own, all at once; what each statement gave."""
+    def together(
+        self, root: Path, statements: Sequence[Sequence[str]], *, killed: Mapping[int, float] | None = None
+    ) -> list[list[Told]]:
+        """Run each list of statements in a process of its own, all at once; what each statement gave.
+
+        Those of the processes ``killed`` are killed so many seconds after the start: the statement behind the last one
+        that they tell of may have been in flight.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with tempfile.TemporaryDirectory() as folder:
             files = [f"{folder}/{number}" for number in range(len(statements))]
-            request = {"root": str(root), "together": list(zip(files, map(list, statements), strict=True))}
+            together = list(zip(files, map(list, statements), strict=True))
+            request = {"root": str(root), "together": together, "killed": list((killed or {}).items())}
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
             statuses = json.loads(self._process.stdout.readline())
-            assert statuses == [0] * len(statements)
+            assert all(status == 0 or number in (killed or {}) for number, status in enumerate(statuses))
             return [[Told(**json.loads(line)) for line in Path(file).read_text().splitlines()] for file in files]
 
 
@@ -133,8 +140,12 @@ def _together(request: dict[str, Any]) -> list[int]:
             os.close(start)
             _tell(held, Path(file), request["root"], statements)
         children.append(child)
-    os.close(start)
     os.close(held)
+    os.close(start)
+    began = time.monotonic()
+    for number, after in sorted(request["killed"], key=lambda each: each[1]):
+        time.sleep(max(began + after - time.monotonic(), 0))
+        os.kill(children[number], signal.SIGKILL)
     return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 

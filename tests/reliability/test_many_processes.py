@@ -100,6 +100,16 @@ def _seen(name: str, sql: str, change: Change | None, told: Told) -> Statement:
     return Statement(name, told.begun, told.ended, change, version=told.version, count=count)
 
 
+def _history(client: list[tuple[str, str, Change | None]], told: list[Told]) -> list[Statement]:
+    """What a client saw; if it was killed, nobody knows of its last statement."""
+    found = [_seen(*asked, gave) for asked, gave in zip(client, told[1::2], strict=False)]
+    if len(found) < len(client):
+        name, _, change = client[len(found)]
+        begun = told[-1].ended if told else 0
+        found.append(Statement(name, begun, 1 << 62, change, unsure=True))
+    return found
+
+
 def _log(table: Path, *, behind: int) -> list[tuple[int, str]]:
     """Which statement made which version: each says its name in its commit."""
     found = []
@@ -131,12 +141,9 @@ def test_histories_are_serial(tmp_path: Path, dying: Nursery, number: int, prope
             start = dict(con.sql("SELECT k, v FROM t").fetchall()) if turn else _START
             behind = max(int(entry.stem) for entry in (tmp_path / "t" / "_delta_log").glob("*.json"))
             clients = [_client(draw, each, turns) for each in range(times(3, 4))]
-            told = dying.together(tmp_path, [_named(client) for client in clients])
-            statements = [
-                _seen(*asked, given)
-                for client, gave in zip(clients, told, strict=True)
-                for asked, given in zip(client, gave[1::2], strict=True)
-            ]
+            doomed = {0: draw.uniform(0.5, times(1, 10))}
+            told = dying.together(tmp_path, [_named(client) for client in clients], killed=doomed)
+            statements = [each for client, gave in zip(clients, told, strict=True) for each in _history(client, gave)]
             log = _log(tmp_path / "t", behind=behind)
             assert faults(start, log, statements) == [], SEED
             _require_states(con, states_of(start, log, statements), gone=number == 4)
