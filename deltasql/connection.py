@@ -48,7 +48,7 @@ from deltasql.settings import show
 from deltasql.sql import parser
 from deltasql.sql.many import PARAMETERS, as_one, column_of
 from deltasql.sql.mention import mentioned
-from deltasql.sql.parameters import Parameters, bind, normalise, placeholders, table_of
+from deltasql.sql.parameters import Parameters, bind, normalise, placeholders, shaped, table_of
 from deltasql.sql.splice import Spliced
 from deltasql.sql.statements import Statement
 from deltasql.storage.objects import Location
@@ -118,6 +118,7 @@ class Connection(dbapi.ErrorAttributes):
     def run(self, text: str, params: Parameters = None, scope: Scope = nothing) -> Result:
         """`sql` for what stands between a caller and the connection: ``scope`` gives the caller's variables."""
         self.require_open()
+        params = shaped(params)
         frames = frames_among(params)
         spliced = normalise(text, tables=frames)
         brought = {table_of(name): value for name, value in frames.items()}

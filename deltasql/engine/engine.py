@@ -6,6 +6,7 @@ one thread at a time and read from by any number. What a query reads is fixed wh
 
 from __future__ import annotations
 
+import datetime as dt
 import decimal
 import re
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -36,6 +37,7 @@ from deltasql.engine.sharing import MOST_BYTES, is_costly, keeps_its_predicates
 from deltasql.engine.sources import Files, Source
 from deltasql.engine.stores import Stores
 from deltasql.engine.thinning import thinned
+from deltasql.errors import ProgrammingError
 from deltasql.names import quote
 from deltasql.sql.ctes import SharedCte, of_cte, shared_ctes, with_computed
 from deltasql.sql.rewrite import Rewritten
@@ -362,7 +364,7 @@ class DataFusionEngine(Context):
     def _planned(
         self, sql: str, tables: Mapping[TableName, Table], parameters: Mapping[str, Any]
     ) -> datafusion.DataFrame:
-        values = {name: _value(value) for name, value in parameters.items()} or None
+        values = {name: _value(name, value) for name, value in parameters.items()} or None
         with self._provider.serving(tables):
             return self._context.sql_with_options(sql, _READ_ONLY, param_values=values)
 
@@ -423,11 +425,26 @@ def _collected(frame: datafusion.DataFrame, most: int) -> pa.Table | None:
     return pa.Table.from_batches(batches, None if batches else frame.schema())
 
 
-def _value(value: Any) -> Any:
-    """A parameter as DataFusion takes it: whole numbers past 64 bits go as decimals."""
+def _value(name: str, value: Any) -> Any:
+    """A parameter as DataFusion takes it: whole numbers past 64 bits go as decimals, pandas' missing values as NULL.
+
+    Raises `ProgrammingError` for what is no value.
+    """
     if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
         return decimal.Decimal(value)
+    if value is None or isinstance(value, _VALUES):
+        return None if type(value).__name__ == "NaTType" else value
+    if type(value).__name__ == "NAType":
+        return None
+    try:
+        pa.scalar(value)
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+        kind = type(value).__name__
+        raise ProgrammingError(f"the parameter `{name}` of type `{kind}` can't be a value") from error
     return value
+
+
+_VALUES = (bool, int, float, str, bytes, decimal.Decimal, dt.date, dt.time, pa.Scalar)
 
 
 # -- Arrow as it is shown: no view types

@@ -47,7 +47,7 @@ def is_frame(value: object) -> bool:
 
 def frames_among(params: Sequence[Any] | Mapping[str, Any] | None) -> dict[str, Any]:
     """The parameters that are frames, by name, or by position from ``"1"``."""
-    if not params or isinstance(params, str | bytes):
+    if not params:
         return {}
     if isinstance(params, Mapping):
         named = ((str(name).lstrip(":$"), value) for name, value in params.items())

@@ -28,7 +28,7 @@ def plan_tables(statement: statements.ShowTables, context: StatementContext) -> 
     def rows() -> pa.Table:
         kept = {*catalog.table_names(schema, name), *(view.name for view in catalog.views(schema, name))}
         found = [(schema, one, False) for one in sorted(kept)] + [
-            ("", one, True) for one in sorted(catalog.temporaries)
+            ("", one, True) for one in sorted({*catalog.temporaries, *context.session.frames})
         ]
         return _rows(_TABLES, [row for row in found if like(row[1], statement.pattern)])
 

@@ -7,7 +7,8 @@ that every later step, and every part of the statement taken alone, sees names t
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from deltasql.errors import ParseError, ProgrammingError, Span
@@ -90,6 +91,19 @@ def placeholders(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(token.text[1:] for token in tokenize(text) if token.kind == "parameter"))
 
 
+def shaped(values: Any) -> Parameters:
+    """``values`` as a list or a mapping. Raises `ProgrammingError` for what is neither."""
+    if values is None or isinstance(values, Mapping):
+        return values
+    hint = "put it in a list"
+    if isinstance(values, str | bytes):
+        raise ProgrammingError("parameters are a sequence or a mapping, not one string", hint=hint)
+    unordered = isinstance(values, AbstractSet) or hasattr(values, "__arrow_c_stream__")
+    if unordered or not isinstance(values, Iterable):
+        raise ProgrammingError(f"parameters are a sequence or a mapping, not a `{type(values).__name__}`", hint=hint)
+    return list(values)
+
+
 def bind(text: str, values: Parameters, *, tables: Collection[str] = ()) -> dict[str, Any]:
     """The value of each placeholder of a normalised text, by name (``"1"``, ``"2"``, … for positions).
 
@@ -105,10 +119,9 @@ def bind(text: str, values: Parameters, *, tables: Collection[str] = ()) -> dict
 
 
 def _bound(text: str, wanted: tuple[str, ...], values: Parameters) -> dict[str, Any]:
+    values = shaped(values)
     if isinstance(values, Mapping):
         return _by_name(wanted, {str(name).lstrip(":$"): value for name, value in values.items()}, text)
-    if isinstance(values, str | bytes):
-        raise ProgrammingError("parameters are a sequence or a mapping, not one string", hint="put it in a list")
     given = list(values or ())
     if any(not name.isdigit() for name in wanted):
         names = ", ".join(f"`{name}`" for name in wanted)

@@ -352,3 +352,28 @@ def test_explain_and_describe(con):
     assert con.sql("DESCRIBE f").fetchall() == [("id", "bigint", None), ("Name", "string", None)]
     reader = many(9)
     assert "a stream" in dict(con.sql("EXPLAIN SELECT * FROM reader").fetchall())["table reader"]
+
+
+# -- parameters that are none
+
+
+@pytest.mark.parametrize("params", [1, "x", b"x", {1}, pd.DataFrame({"a": [1]}), pd.Series([1]), TABLE])
+def test_wrong_shapes_of_parameters(con, params):
+    with pytest.raises(deltasql.ProgrammingError, match="parameters are a sequence or a mapping"):
+        con.sql("SELECT ?", params)
+
+
+@pytest.mark.parametrize("value", [object(), [1, "x"], range(3), pa.array([1])])
+def test_what_is_no_value(con, value):
+    with pytest.raises(deltasql.ProgrammingError, match=r"the parameter `1` of type `.*` can't be a value"):
+        con.sql("SELECT ?", [value])
+
+
+def test_pandas_missing_values_are_null(con):
+    assert con.sql("SELECT ?, ?, ?", [pd.NA, pd.NaT, None]).fetchall() == [(None, None, None)]
+    assert con.sql("SELECT ?", iter([1])).fetchall() == [(1,)]
+
+
+def test_frames_are_shown(con):
+    con.register("f", TABLE)
+    assert con.sql("SHOW TABLES").fetchall() == [("", "f", True)]
