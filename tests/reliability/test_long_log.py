@@ -29,6 +29,7 @@ def _lengthened(table: Path, commits: int) -> None:
 @pytest.mark.parametrize("checkpoint", [False, True])
 def test_a_long_log(tmp_path: Path, checkpoint: bool) -> None:
     commits = times(600, 10_000)
+    inserts = times(5, 50) if checkpoint else 5
     with deltasql.connect(tmp_path) as con:
         con.sql("CREATE TABLE t TBLPROPERTIES ('delta.checkpointInterval' = '1000000') AS SELECT 1 AS a")
         _lengthened(tmp_path / "t", commits)
@@ -37,11 +38,11 @@ def test_a_long_log(tmp_path: Path, checkpoint: bool) -> None:
     with deltasql.connect(tmp_path) as con:
         assert con.sql("SELECT a FROM t").fetchall() == [(1,)]
         assert con.sql("SELECT a FROM t VERSION AS OF 7").fetchall() == [(1,)]
-        for number in range(times(5, 50)):
+        for number in range(inserts):
             assert con.sql(f"INSERT INTO t VALUES ({number + 2})").version == commits + number
         assert con.sql("UPDATE t SET a = 0 WHERE a = 1").version is not None
-        assert len(con.sql("DESCRIBE HISTORY t").fetchall()) == commits + times(5, 50) + 1
-        assert con.sql("SELECT count(*) FROM t").fetchall() == [(times(5, 50) + 1,)]
+        assert len(con.sql("DESCRIBE HISTORY t").fetchall()) == commits + inserts + 1
+        assert con.sql("SELECT count(*) FROM t").fetchall() == [(inserts + 1,)]
         con.sql("VACUUM t")
         con.sql("OPTIMIZE t")
         con.sql("RESTORE TABLE t TO VERSION AS OF 3")
