@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from deltasql.errors import PlanError
+from deltasql.errors import OperationalError, PlanError
 from deltasql.names import did_you_mean, fold
 
 _SWITCH = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
@@ -22,6 +22,8 @@ class Setting:
     parse: Callable[[str], Any]
     default: Any
     description: str
+    last: Any = ...
+    """A value that is kept until the connection closes, once it has been set; ``...``: none is."""
 
 
 def values_of(setting: Setting) -> str:
@@ -170,6 +172,13 @@ SETTINGS: tuple[Setting, ...] = (
         _SWITCH["on"],
         "let a name that is no table be a variable of the Python caller that holds a data frame",
     ),
+    Setting(
+        "deltasql.local_files",
+        switch,
+        _SWITCH["on"],
+        "let statements name files and folders of this machine; once off, it stays off",
+        last=_SWITCH["off"],
+    ),
     Setting("deltasql.commit.user_metadata", words, "", "text that is kept in the commit of every write"),
     Setting(
         "deltasql.commit.statement",
@@ -240,19 +249,33 @@ class Settings:
         return self._values.get(name, self._registry[name].default)
 
     def set(self, name: str, text: str) -> None:
-        """Set ``name`` from the text of a value. Raises `PlanError` that says what is right."""
+        """Set ``name`` from the text of a value.
+
+        Raises `PlanError` that says what is right, `OperationalError` for a setting that has its last value.
+        """
         setting = self.setting(name)
         try:
-            self._values[setting.name] = setting.parse(text)
+            value = setting.parse(text)
         except ValueError as error:
             raise PlanError(f"`{text}` is no value of `{setting.name}`: it takes {error}") from None
+        if value != setting.last:
+            self._require_free(setting)
+        self._values[setting.name] = value
 
     def reset(self, name: str | None) -> None:
-        """Give ``name`` (or all settings) its default."""
+        """Give ``name`` (or all settings that may still change) its default. Raises `OperationalError` as `set`."""
         if name is None:
-            self._values.clear()
-        else:
-            self._values.pop(self.setting(name).name, None)
+            self._values = {key: value for key, value in self._values.items() if value == self._registry[key].last}
+            return
+        setting = self.setting(name)
+        self._require_free(setting)
+        self._values.pop(setting.name, None)
+
+    def _require_free(self, setting: Setting) -> None:
+        """Raise `OperationalError` for a setting that has its last value."""
+        if self[setting.name] == setting.last:
+            message = f"`{setting.name}` was set {show(setting.last)}, and stays so until the connection closes"
+            raise OperationalError(message, hint="open another connection")
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Name, value and description of all settings, by name."""

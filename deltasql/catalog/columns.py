@@ -38,7 +38,7 @@ def opened(path: Location, what: str = "") -> Iterator[pq.ParquetFile]:
         remote = isinstance(path, ObjectPath)
         with pq.ParquetFile(for_arrow(path), coerce_int96_timestamp_unit="us", pre_buffer=remote) as parquet:
             yield parquet
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise StorageError(f"`{path}`{what} can't be read: {brief(error)}") from error
 
 

@@ -88,7 +88,7 @@ class Footers:
             schema = metadata.schema.to_arrow_schema()
         except FileNotFoundError:
             raise _missing(snapshot, path) from None
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
             raise StorageError(f"`{path}` is no whole Parquet file: {brief(error)}") from error
         # Schemas that differ by the ids of their columns alone are equal, so they go by their bytes.
         return _Footer(stamp, metadata.num_rows, self._schemas.setdefault(schema.serialize().to_pybytes(), schema))

@@ -292,6 +292,7 @@ def actions(path: Location) -> Iterator[dict[str, Any]]:
             for line in lines:
                 pending += line
                 if (action := _parsed(pending)) is not None:
+                    _require_sound(action)
                     yield action
                     pending = ""
         if pending.strip():
@@ -305,9 +306,53 @@ def actions(path: Location) -> Iterator[dict[str, Any]]:
 def _parsed(text: str) -> dict[str, Any] | None:
     try:
         action = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return action if isinstance(action, dict) else None
+
+
+_FILE: dict[str, type] = {
+    "path": str,
+    "partitionValues": dict,
+    "size": int,
+    "modificationTime": int,
+    "deletionTimestamp": int,
+    "dataChange": bool,
+    "stats": str,
+    "tags": dict,
+    "deletionVector": dict,
+}
+_SHAPES: dict[str, dict[str, type]] = {
+    "add": _FILE,
+    "remove": _FILE,
+    "cdc": _FILE,
+    "metaData": {"id": str, "schemaString": str, "partitionColumns": list, "configuration": dict},
+    "protocol": {"minReaderVersion": int, "minWriterVersion": int, "readerFeatures": list, "writerFeatures": list},
+    "domainMetadata": {"domain": str, "configuration": str, "removed": bool},
+    "txn": {"appId": str, "version": int},
+}
+"""What actions hold (Delta protocol, "Actions"), as far as something here looks at it."""
+
+
+def _require_sound(action: dict[str, Any]) -> None:
+    """Raise ValueError for an action that holds something of another type than the protocol says, or no path."""
+    for kind, shape in _SHAPES.items():
+        said = action.get(kind)
+        if said is None:
+            continue
+        if not isinstance(said, dict):
+            raise ValueError(f"its `{kind}` is no object")  # noqa: TRY004  # It isn't the caller's.
+        for key, type in shape.items():
+            value = said.get(key)
+            if value is None:
+                if key == "path":
+                    raise ValueError(f"its `{kind}` has no `path`")
+            elif not isinstance(value, type) or (type is int and isinstance(value, bool)):
+                raise ValueError(f"`{key}` of its `{kind}` is {json.dumps(value)[:40]}")
+        for key in ("partitionValues", "configuration", "tags"):
+            values = said.get(key)
+            if isinstance(values, dict) and not all(isinstance(v, str | None) for v in values.values()):
+                raise ValueError(f"`{key}` of its `{kind}` holds what is no text")
 
 
 def commit_info(location: Location, version: int) -> dict[str, Any]:

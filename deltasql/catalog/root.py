@@ -129,7 +129,7 @@ class Root:
         return TableEntry(schema, name, location, managed=True, catalog=self.name)
 
     def _registered(self, schema: str, name: str, location: str) -> TableEntry:
-        return TableEntry(schema, name, self._storage.place(location), managed=False, catalog=self.name)
+        return TableEntry(schema, name, self._storage.kept(location), managed=False, catalog=self.name)
 
     def forget(self) -> None:
         """Let names that were found in a store be looked for anew."""

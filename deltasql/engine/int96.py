@@ -70,7 +70,7 @@ def _is_misread(path: Location) -> bool:
         table = pq.read_table(
             for_arrow(path), columns=sorted(columns), coerce_int96_timestamp_unit="us", partitioning=None
         )
-    except (OSError, pa.ArrowException):
+    except (OSError, UnicodeDecodeError, pa.ArrowException):
         return False  # The reader itself will say what is wrong with the file.
     return any(_is_outside(leaf) for column in table.columns for chunk in column.chunks for leaf in _leaves(chunk))
 

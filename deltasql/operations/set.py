@@ -18,6 +18,7 @@ from deltasql.sql.statements import Fragment
 
 _ENGINE = "datafusion."
 _TIME_ZONE = "datafusion.execution.time_zone"
+_SPILLS_TO = "datafusion.runtime.temp_directory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def apply(session: Session) -> None:
     """Tell the engine of the settings that it shares."""
     session.engine.time_zone = session.settings["time_zone"]
     session.engine.set_option(_TIME_ZONE, session.settings["time_zone"])
+    session.catalog.storage.local_files = session.settings["deltasql.local_files"]
     session.engine.reader = session.settings["deltasql.reader"]
     memory = session.settings["deltasql.memory_limit"]
     session.engine.limit(memory=memory.bytes if memory else None, threads=session.settings["deltasql.threads"])
@@ -77,7 +79,10 @@ def apply(session: Session) -> None:
 def plan_set(statement: statements.SetOption, context: StatementContext) -> Set:
     """``SET name = value``."""
     _require_settable(statement.name, context.session)
-    return Set(context.session, statement.name, _value(statement.value, context))
+    value = _value(statement.value, context)
+    if fold(statement.name) == _SPILLS_TO:
+        context.session.catalog.storage.place(value)  # Raises where local files are off.
+    return Set(context.session, statement.name, value)
 
 
 def _require_settable(name: str, session: Session) -> None:

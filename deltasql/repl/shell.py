@@ -151,6 +151,7 @@ class Shell:
     def open(self, root: str) -> None:
         """Go on over another root: as read-only as this one is, and with its settings."""
         old = self.connection.session
+        old.catalog.storage.place(root)  # Raises where local files are off.
         new = Connection(root, read_only=old.catalog.read_only)
         for (name, value, _), (_, default, _) in zip(old.settings.rows(), new.session.settings.rows(), strict=True):
             if value != default:

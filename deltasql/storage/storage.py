@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deltasql.errors import ConfigError, NotSupportedError, StorageError
+from deltasql.errors import ConfigError, NotSupportedError, OperationalError, StorageError
 from deltasql.storage.accounts import Account
 from deltasql.storage.faults import no_credentials
 from deltasql.storage.objects import Location, ObjectPath
@@ -44,7 +44,11 @@ class Secret:
 class Storage:
     """Finds the account of a place; safe for several threads."""
 
+    local_files: bool
+    """Whether a text may name a file or folder of this machine (``deltasql.local_files``)."""
+
     def __init__(self, given: Sequence[Secret] = ()) -> None:
+        self.local_files = True
         self._given = list(given)
         self._secrets: dict[str, Secret] = {}
         self._accounts: dict[object, Account] = {}
@@ -57,10 +61,19 @@ class Storage:
     # -- places
 
     def place(self, text: str | Path | ObjectPath) -> Location:
-        """What ``text`` names: a folder or file of this machine, absolute, or an object.
+        """What ``text``, which a statement gave, names: a folder or file of this machine, absolute, or an object.
 
-        Raises `NotSupportedError` for a scheme that isn't known, `StorageError` for what is no path.
+        Raises `NotSupportedError` for a scheme that isn't known, `StorageError` for what is no path,
+        `OperationalError` for a place of this machine where local files are off.
         """
+        found = self.kept(text)
+        if not isinstance(found, ObjectPath) and not self.local_files:
+            hint = "`deltasql.local_files` was set off, and stays off on this connection"
+            raise OperationalError(f"local files are off, so `{text}` can't be reached", hint=hint)
+        return found
+
+    def kept(self, text: str | Path | ObjectPath) -> Location:
+        """What ``text`` names that was allowed before, as the location of a table that is registered; see `place`."""
         if isinstance(text, ObjectPath):
             return text
         scheme, separator, rest = str(text).partition("://")
@@ -200,6 +213,8 @@ def local_path(path: str | Path | ObjectPath) -> Path:
         text = unquote(rest)
     elif text.startswith("file:/"):
         text = text[5:]
+    if "\0" in text:
+        raise StorageError(f"{text!r} is no path: it holds a NUL")
     try:
         return Path(text).expanduser().absolute()
     except (RuntimeError, ValueError) as error:

@@ -76,7 +76,7 @@ def _files(location: Location) -> Iterator[Location]:
 def _footer(path: Location) -> pq.FileMetaData:
     try:
         return pq.read_metadata(for_arrow(path))
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise StorageError(f"`{path}` can't be read as Parquet: {brief(error)}") from error
 
 

@@ -51,7 +51,7 @@ def scans(context: datafusion.SessionContext, files: Sequence[Location]) -> list
 def _footer(file: Location) -> pq.FileMetaData:
     try:
         return pq.read_metadata(for_arrow(file))
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise StorageError(f"`{file}` can't be read as Parquet: {brief(error)}") from error
 
 
