@@ -308,7 +308,8 @@ def _parsed(text: str) -> dict[str, Any] | None:
         action = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return action if isinstance(action, dict) else None
+    # What is null isn't there, as in the rows of a checkpoint.
+    return {kind: said for kind, said in action.items() if said is not None} if isinstance(action, dict) else None
 
 
 _FILE: dict[str, type] = {
@@ -335,19 +336,18 @@ _SHAPES: dict[str, dict[str, type]] = {
 
 
 def _require_sound(action: dict[str, Any]) -> None:
-    """Raise ValueError for an action that holds something of another type than the protocol says, or no path."""
+    """Raise ValueError for an action that holds something of another type than the protocol says, or names no file."""
     for kind, shape in _SHAPES.items():
         said = action.get(kind)
         if said is None:
             continue
         if not isinstance(said, dict):
             raise ValueError(f"its `{kind}` is no object")  # noqa: TRY004  # It isn't the caller's.
+        if said and "path" in shape and said.get("path") is None:
+            raise ValueError(f"its `{kind}` has no `path`")
         for key, type in shape.items():
             value = said.get(key)
-            if value is None:
-                if key == "path":
-                    raise ValueError(f"its `{kind}` has no `path`")
-            elif not isinstance(value, type) or (type is int and isinstance(value, bool)):
+            if value is not None and (not isinstance(value, type) or (type is int and isinstance(value, bool))):
                 raise ValueError(f"`{key}` of its `{kind}` is {json.dumps(value)[:40]}")
         for key in ("partitionValues", "configuration", "tags"):
             values = said.get(key)

@@ -204,7 +204,10 @@ def _tried(con: deltasql.Connection, query: str) -> Any:
     try:
         return canonical.rows(con.sql(query).to_arrow())
     except deltasql.Error as error:
-        if isinstance(error, deltasql.InternalError) or not error.message:
+        # DataFusion says so itself of bounds in a footer that contradict one another.
+        if (
+            isinstance(error, deltasql.InternalError) and "lower <= interval.upper" not in str(error)
+        ) or not error.message:
             raise AssertionError(f"{type(error).__name__}: {error}") from error
         return error
 
