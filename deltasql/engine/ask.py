@@ -100,6 +100,25 @@ def asked(plan: LogicalPlan, names: Iterable[TableName]) -> Asked:
     return Asked(found, has("Sort:|WindowAggr:|DistinctOn:"), has("Union"), has("Right Join:"))
 
 
+_NO_ROWS = re.compile(r"EmptyRelation: rows=0|Boolean\((?:false|NULL)\)")
+
+
+def counts_nothing(plan: LogicalPlan) -> bool:
+    """True if ``plan`` (optimised) has an aggregate that gives a row of no rows, over what was found to be empty.
+
+    Where nobody looks at the row's values, nothing is left of the aggregate but that there is a row.
+    """
+    above: list[int] = []
+    for line in plan.display_indent().splitlines():
+        indent = len(line) - len(line.lstrip())
+        above = [other for other in above if other < indent]
+        if "EmptyRelation: rows=1" in line or (above and _NO_ROWS.search(line) is not None):
+            return True
+        if re.match(r" *Aggregate: groupBy=\[\[(\]|GROUPING SETS|ROLLUP|CUBE)", line):
+            above.append(indent)
+    return False
+
+
 def _hidden(text: str, names: Iterable[TableName], found: Mapping[TableName, Ask]) -> list[TableName]:
     """The tables with scans that the plan doesn't show but in its text: those of scalar subqueries.
 

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from deltasql.catalog.catalog import MAIN
 from deltasql.catalog.footers import require_there, unreadable
 from deltasql.catalog.snapshot import Snapshot
-from deltasql.engine.ask import Ask, Asked, asked, projected
+from deltasql.engine.ask import Ask, Asked, asked, counts_nothing, projected
 from deltasql.engine.context import CONFIG, Context, translated
 from deltasql.engine.dataset import UTC, outline
 from deltasql.engine.defined import Defined
@@ -41,6 +41,7 @@ from deltasql.errors import ProgrammingError
 from deltasql.names import quote
 from deltasql.sql.ctes import SharedCte, of_cte, shared_ctes, with_computed
 from deltasql.sql.rewrite import Rewritten
+from deltasql.sql.walls import walled
 from deltasql.storage.objects import Location, ObjectPath
 from deltasql.storage.storage import Storage
 
@@ -164,6 +165,7 @@ class DataFusionEngine(Context):
     def _bind(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> BoundQuery:
         with self._planning, translated(query):
             self._register(sources.values())
+            query = self._walled(query, sources, parameters)
             found, late, shared = self._asked(query, sources, parameters)
             asks = found.tables
             shown = Shown(self.time_zone, query.may_read, found.orders)
@@ -256,6 +258,14 @@ class DataFusionEngine(Context):
             if is_costly(body) and keeps_its_predicates(whole, alone, cte.references):
                 shared.append(cte)
         return whole, self._late(first, whole, sources), tuple(shared)
+
+    def _walled(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> Rewritten:
+        """``query``, with walls where DataFusion moves a condition below an aggregate that it doesn't hold for."""
+        text = walled(query.text, self.aggregates)
+        if text == query.text:
+            return query
+        plan = self._planned(query.text, self._outlines(sources), parameters).optimized_logical_plan()
+        return replace(query, spliced=replace(query.spliced, text=text)) if counts_nothing(plan) else query
 
     def _outlines(self, sources: Sources) -> dict[TableName, Table]:
         """``sources`` without their rows."""
