@@ -264,8 +264,14 @@ class DataFusionEngine(Context):
         text = walled(query.text, self.aggregates)
         if text == query.text:
             return query
-        plan = self._planned(query.text, self._outlines(sources), parameters).optimized_logical_plan()
-        return replace(query, spliced=replace(query.spliced, text=text)) if counts_nothing(plan) else query
+        outlines = self._outlines(sources)
+        if not counts_nothing(self._planned(query.text, outlines, parameters).optimized_logical_plan()):
+            return query
+        try:
+            self._planned(text, outlines, parameters).optimized_logical_plan()
+        except Exception:  # noqa: BLE001  # A subquery that looks at columns outside of it may have no LIMIT.
+            return query
+        return replace(query, spliced=replace(query.spliced, text=text))
 
     def _outlines(self, sources: Sources) -> dict[TableName, Table]:
         """``sources`` without their rows."""

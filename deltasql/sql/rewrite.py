@@ -151,11 +151,13 @@ class _Rewriter:
             token = self.tokens[index]
             self._put(token, self.aliases[fold(token.text)])
         self.edits += self.scan.edits
-        self.edits += _bracketed_comparisons(self.tokens)
+        brackets = list(_bracketed_comparisons(self.tokens))
+        self.edits += brackets[::2]
         self.edits += _zoned_literals(self.tokens)
         self.edits += kept_apart(self.tokens)
         decimals = any(binding is None or binding.decimals for binding in self.bindings.values())
         self.edits += kept_casts(self.tokens, decimals=decimals)
+        self.edits += brackets[1::2]  # At one place, what is within closes first.
         self.edits += self._leading_from()
         self.edits += [Edit(token.span, "") for token in self.scan.hints]
         self.edits += self._constants()

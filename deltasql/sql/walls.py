@@ -80,5 +80,16 @@ def _gives_a_row_of_none(tokens: tuple[Token, ...], start: int, end: int, aggreg
     grouped = any(pair == ("GROUP", "BY") for pair in pairwise(words))
     if grouped:
         return not _SETS.isdisjoint(token.upper for token in tokens[start:end])
-    calls = pairwise(tokens[start:end])
+    calls = pairwise(_without_queries(tokens, start, end))
     return any(name.is_name and name.text.lower() in aggregates and behind.upper == "(" for name, behind in calls)
+
+
+def _without_queries(tokens: tuple[Token, ...], start: int, end: int) -> Iterator[Token]:
+    """The tokens from ``start`` up to ``end``, but for those of queries in brackets."""
+    inside = 0
+    for index in range(start, end):
+        opens, closes = tokens[index].upper in _OPEN, tokens[index].upper in _CLOSE
+        if inside or (opens and index + 1 < end and tokens[index + 1].upper in ("SELECT", "WITH")):
+            inside += opens - closes
+        else:
+            yield tokens[index]

@@ -72,7 +72,7 @@ def test_bare_datafusion_is_right() -> None:
         ("SELECT 1 WHERE 1 IN (SELECT count(*) FROM t)", None),
         ("SELECT * FROM t WHERE EXISTS (SELECT count(*) FROM t)", None),
         ("SELECT count FROM (SELECT count FROM t) y", None),
-        ("SELECT * FROM (SELECT a FROM (SELECT max(a) AS a FROM t) z) y", f"SELECT * FROM (SELECT a FROM (SELECT max(a) AS a FROM t {_ALL}) z {_ALL}) y"),
+        ("SELECT * FROM (SELECT a FROM (SELECT max(a) AS a FROM t) z) y", f"SELECT * FROM (SELECT a FROM (SELECT max(a) AS a FROM t {_ALL}) z) y"),
     ],
 )  # fmt: skip
 def test_where_walls_are(sql: str, expected: str | None) -> None:

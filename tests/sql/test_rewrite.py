@@ -303,3 +303,21 @@ def test_used_columns_by_table():
 def test_deep_brackets_are_no_recursion():
     sql = "select " + "(" * 5000 + "1" + ")" * 5000
     assert rewrite(sql, bind).text == sql
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        (
+            "select 1 where (1 is not distinct from try_cast('2' as int) or true)",
+            "select 1 where ((1 is not distinct from nullif(try_cast('2' as int), NULL)) or true)",
+        ),
+        (
+            "select 1 where try_cast('2' as int) is distinct from 1 and true",
+            "select 1 where (nullif(try_cast('2' as int), NULL) is distinct from 1) and true",
+        ),
+    ],
+)
+def test_what_is_within_closes_first(sql: str, expected: str) -> None:
+    """Both edits end at one place: a bracket round the comparison, and a wall round the cast in it."""
+    assert rewrite(sql, bind).text == expected
