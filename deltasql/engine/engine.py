@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import datafusion
@@ -60,7 +61,7 @@ class BoundQuery:
     ``read`` may be given a function, which is told of the `Scanning` of a run that has begun, to follow it.
     ``is_empty`` tells that its predicate can hold for no row whatever the data: it folds to false or NULL.
     ``columns_read`` are the names of the columns that its scans read, ``shared`` the CTEs that are computed once.
-    ``analyze`` runs it, lets its rows go, and says what that took.
+    ``analyze`` runs it, lets its rows go, and says what that took. ``plan`` is the engine's own plan, as text.
     """
 
     schema: pa.Schema
@@ -68,8 +69,14 @@ class BoundQuery:
     is_empty: Callable[[], bool]
     columns_read: Callable[[], set[str]]
     analyze: Callable[[], Analysis]
+    plan: Callable[[], str]
     tables: Bound = field(default_factory=dict)
     shared: tuple[SharedCte, ...] = ()
+
+
+def _plan_text(frame: datafusion.DataFrame, query: Rewritten) -> str:
+    with translated(query):
+        return frame.execution_plan().display_indent()
 
 
 class Engine(Protocol):
@@ -229,10 +236,12 @@ class DataFusionEngine(Context):
             with translated(query):
                 return projected(frame.optimized_logical_plan())
 
+        plan = partial(_plan_text, frame, query)
+
         def rows(told: Told = None) -> Iterator[pa.RecordBatch]:
             return streams().opened(read(told))
 
-        return BoundQuery(schema, rows, is_empty, columns_read, analyze, bound, shared)
+        return BoundQuery(schema, rows, is_empty, columns_read, analyze, plan, bound, shared)
 
     def _asked(
         self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]

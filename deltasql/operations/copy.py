@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deltasql.engine.engine import BoundQuery
-from deltasql.operations.operation import Plan, counts, tables_plan, writing
+from deltasql.operations.operation import Plan, counts, source_plan, writing
 from deltasql.result import Result
 from deltasql.session import StatementContext
 from deltasql.sql import statements
@@ -37,7 +37,7 @@ class CopyInto:
     def explain(self) -> Plan:
         """Target, operation, and how the files are read."""
         how = f"copy into: {len(self.files)} files to load, {self.skipped} corrupt"
-        return [*writing(self.target, how), *(tables_plan(self.load.bound) if self.load is not None else [])]
+        return [*writing(self.target, how), *(source_plan(self.load.bound) if self.load is not None else [])]
 
     def execute(self) -> Result:
         """Load the files; without any there is no commit."""
@@ -90,7 +90,7 @@ class CopyTo:
     def explain(self) -> Plan:
         """File, format, and how tables are read."""
         what = [("target", str(self.export.path)), ("operation", f"write {self.export.format}")]
-        return [*what, *tables_plan(self.bound)]
+        return [*what, *source_plan(self.bound)]
 
     def execute(self) -> Result:
         """Write the file, which appears (or is replaced) when all rows are in it."""

@@ -16,7 +16,7 @@ from deltasql.catalog.snapshot import Snapshot, is_table, open_snapshot
 from deltasql.engine.engine import BoundQuery
 from deltasql.errors import AlreadyExists, PlanError, SchemaMismatch
 from deltasql.names import fold
-from deltasql.operations.operation import Nothing, Plan, nothing, tables_plan
+from deltasql.operations.operation import Nothing, Plan, nothing, source_plan
 from deltasql.result import Result
 from deltasql.session import StatementContext
 from deltasql.sql import statements
@@ -43,7 +43,7 @@ class Create:
         """Name and place, and how the source's tables are read."""
         entry = self.place.entry
         rows = [("target", f"{entry} at {entry.location}"), ("operation", self._operation().lower())]
-        return rows + (tables_plan(self.bound) if self.bound is not None else [])
+        return rows + (source_plan(self.bound) if self.bound is not None else [])
 
     def execute(self) -> Result:
         """Make the table in one commit; where that fails, nothing of it stays."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from deltasql.engine.engine import BoundQuery
 from deltasql.engine.numbered import FILE, Partitions
 from deltasql.names import quote
-from deltasql.operations.operation import Plan, counts, tables_plan, writing
+from deltasql.operations.operation import Plan, counts, source_plan, writing
 from deltasql.result import Result
 from deltasql.session import StatementContext
 from deltasql.sql import statements
@@ -36,7 +36,7 @@ class Delete:
         """Target, operation, and how the table is read."""
         what = "remove whole files" if self.whole is not None else "rewrite the files of the rows"
         plan = writing(self.target, f"delete where {self.predicate or 'true'}: {what}")
-        return [*plan, *tables_plan(self.rows if self.whole is None else self.whole)]
+        return [*plan, *source_plan(self.rows if self.whole is None else self.whole)]
 
     def execute(self) -> Result:
         """Delete; the count is the commit's."""

@@ -12,7 +12,7 @@ from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.engine import BoundQuery
 from deltasql.engine.measured import Operator
 from deltasql.errors import Error, NotSupportedError, Span
-from deltasql.operations.operation import Operation, Plan
+from deltasql.operations.operation import PHYSICAL, Operation, Plan
 from deltasql.operations.query import Query
 from deltasql.result import Result
 from deltasql.session import StatementContext
@@ -33,14 +33,15 @@ class Explain:
     context: StatementContext
 
     def explain(self) -> Plan:
-        """DataFusion's plan of a query and how its tables are read; target and operation of a write."""
+        """DataFusion's plan of a query and how its tables are read; target, operation and source of a write."""
         if isinstance(self.inner, Query):
             plan = self._analyzed(self.inner) if self.statement.analyze else self._engine_plan()
             return [*plan, *self.inner.explain()]
         if self.statement.analyze:
             message = "EXPLAIN ANALYZE runs the statement, so it takes queries only"
             raise NotSupportedError(message, hint="EXPLAIN without ANALYZE does nothing")
-        return self.inner.explain()
+        plan = self.inner.explain()
+        return plan if self.statement.verbose else [row for row in plan if row[0] != PHYSICAL]
 
     def _engine_plan(self) -> Plan:
         words = "EXPLAIN VERBOSE" if self.statement.verbose else "EXPLAIN"

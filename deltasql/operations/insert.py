@@ -14,7 +14,7 @@ from deltasql.engine.sources import Feed, Files, Rows
 from deltasql.engine.sources import Source as Table
 from deltasql.errors import ColumnNotFound, NotSupportedError, PlanError
 from deltasql.names import did_you_mean, match
-from deltasql.operations.operation import Plan, counts, tables_plan, writing
+from deltasql.operations.operation import Plan, counts, source_plan, writing
 from deltasql.result import Result
 from deltasql.session import StatementContext
 from deltasql.sql import statements
@@ -51,7 +51,7 @@ class Insert:
         """Target, operation, and how the source's tables are read."""
         columns = ", ".join(self.source.schema.names)
         how = f"write: {self.mode} ({columns})"
-        return [*writing(self.target, how), *tables_plan(self.bound)]
+        return [*writing(self.target, how), *source_plan(self.bound)]
 
     def execute(self) -> Result:
         """Write the rows; the counts are those of the commit."""

@@ -18,7 +18,7 @@ from deltasql.engine.sources import Rows, Stream
 from deltasql.engine.sources import Source as Table
 from deltasql.errors import ColumnNotFound, Error, ParseError, PlanError
 from deltasql.names import did_you_mean, fold, match, quote
-from deltasql.operations.operation import Plan, counts, tables_plan, writing
+from deltasql.operations.operation import Plan, counts, source_plan, writing
 from deltasql.result import Result
 from deltasql.session import Given, StatementContext
 from deltasql.sql import parser, statements
@@ -86,7 +86,7 @@ class Merge:
         """Target, operation, and how source and target are read."""
         kinds = "; ".join(f"{clause.kind.replace('_', ' ')}: {clause.action}" for clause in self.statement.clauses)
         plan = writing(self.target, f"merge on {self.statement.condition.sql} ({kinds})")
-        return [*plan, *tables_plan(self.source), *tables_plan(self.bound)]
+        return [*plan, *source_plan(self.source), *source_plan(self.bound)]
 
     def execute(self) -> Result:
         """Merge; the counts are the commit's."""

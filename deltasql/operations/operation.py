@@ -18,6 +18,8 @@ from deltasql.write.target import SOURCE, TARGET, Commit, Target
 
 Plan = list[tuple[str, str]]
 """The rows of EXPLAIN: kind of plan, and its text."""
+PHYSICAL = "physical_plan"
+"""The kind of the plan of a query behind a write: DataFusion's name for it, as for a query's own."""
 
 
 class Operation(Protocol):
@@ -99,6 +101,11 @@ def tables_plan(bound: BoundQuery) -> Plan:
         rows.append((label, f"{source.name}: {what}, {_how(access)} ({access.reason})"))
     rows += [(f"cte {cte.name}", f"computed once for its {cte.references} references") for cte in bound.shared]
     return rows
+
+
+def source_plan(bound: BoundQuery) -> Plan:
+    """The rows of `tables_plan` for a query that a write stands on, and its plan, which EXPLAIN VERBOSE shows."""
+    return [*tables_plan(bound), (PHYSICAL, bound.plan())]
 
 
 _OF_STATEMENTS = {TARGET: "rows", SOURCE: "source"}

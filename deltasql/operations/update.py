@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deltasql.engine.engine import BoundQuery
-from deltasql.operations.operation import Plan, counts, tables_plan, writing
+from deltasql.operations.operation import Plan, counts, source_plan, writing
 from deltasql.result import Result
 from deltasql.session import StatementContext
 from deltasql.sql import statements
@@ -27,7 +27,7 @@ class Update:
     def explain(self) -> Plan:
         """Target, operation, and how the tables are read."""
         what = f"update {', '.join(self.new.set)} where {self.predicate or 'true'}: rewrite the files of the rows"
-        return [*writing(self.target, what), *tables_plan(self.rows)]
+        return [*writing(self.target, what), *source_plan(self.rows)]
 
     def execute(self) -> Result:
         """Update; the count is the commit's."""

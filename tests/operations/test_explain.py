@@ -191,3 +191,24 @@ def test_an_error_while_it_runs(con: deltasql.Connection) -> None:
     next((con.root / "t").glob("*.parquet")).unlink()
     with pytest.raises(deltasql.Error, match=r"gone|removed|missing|not there"):
         con.sql("EXPLAIN ANALYZE SELECT g FROM t")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "INSERT INTO t SELECT id + 1 FROM t WHERE id > 1",
+        "UPDATE t SET id = 3 WHERE id > 1",
+        "DELETE FROM t WHERE id > 1",
+        "MERGE INTO t USING (SELECT id FROM t WHERE id > 1) s ON t.id = s.id WHEN MATCHED THEN DELETE",
+        "CREATE TABLE u AS SELECT id FROM t WHERE id > 1",
+    ],
+)
+def test_verbose_adds_the_plan_of_the_query_behind_a_write(tmp_path: Path, write: str) -> None:
+    with deltasql.connect(tmp_path) as con:
+        con.sql("CREATE TABLE t AS SELECT * FROM (VALUES (1), (2)) AS v (id)")
+        short = con.sql(f"EXPLAIN {write}").fetchall()
+        long = con.sql(f"EXPLAIN VERBOSE {write}").fetchall()
+        plan = [text for kind, text in long if kind == "physical_plan"]
+        assert [row for row in long if row[0] != "physical_plan"] == short
+        assert any("FilterExec" in line and "> 1" in line for line in plan)
+        assert con.sql("SELECT count(*) FROM table_history('t')").fetchall() == [(1,)]
