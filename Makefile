@@ -47,6 +47,10 @@ bench: $(TOOLS) $(BENCH) ## our overhead over bare DataFusion, the start of the 
 docs: $(PACKAGE) ## the generated parts of README.md and docs/
 	$(BIN)/python docs/generate.py
 
+.PHONY: screenshots
+screenshots: $(TOOLS) ## the pictures of the prompt in README.md
+	$(BIN)/python docs/screenshots.py
+
 .PHONY: clean
 clean: ## remove what was built, the environments too
 	rm -rf .venv .venv-compiled .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -84,13 +84,13 @@ def _converse(session: PromptSession[str], loading: Loading[Loaded]) -> None:
         try:
             text = session.prompt()
             loaded = loading.wait()
-        except KeyboardInterrupt:
+            loaded.shell.run(encodable(text))
+            loaded.watch.look()
+            left = loaded.shell.left
+        except KeyboardInterrupt:  # of what was typed, or one more of a statement that has been stopped already
             continue
         except EOFError:
             return
-        loaded.shell.run(encodable(text))
-        loaded.watch.look()
-        left = loaded.shell.left
 
 
 def _session(loading: Loading[Loaded]) -> PromptSession[str]:

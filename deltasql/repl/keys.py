@@ -6,6 +6,7 @@ readline reads: somebody who has set vi's keys there means all prompts.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from collections.abc import Callable
@@ -59,14 +60,21 @@ def tab_chooses(keys: KeyBindings, buffer: Buffer) -> None:
 
     prompt_toolkit's own Tab does nothing while the suggestions that come as one types are being looked for.
     """
-    wanted: list[Document] = []
+    wanted: list[Document] = []  # where Tab was pressed last, until something came of it
 
     def choose(_: Buffer) -> None:
         state = buffer.complete_state
-        if wanted and state is not None and state.completions and state.complete_index is None:
-            if wanted[-1] == state.original_document:
-                buffer.complete_next()
+        if not wanted:
+            return
+        if wanted[0] != buffer.document:
             wanted.clear()
+        elif state is None:  # What was looked for as one typed had nothing to offer; Tab asks for more.
+            wanted.clear()
+            asyncio.get_running_loop().call_soon(lambda: buffer.start_completion(select_first=True))
+        elif state.completions:
+            wanted.clear()
+            if state.complete_index is None:
+                buffer.complete_next()
 
     buffer.on_completions_changed += choose
 
@@ -75,7 +83,7 @@ def tab_chooses(keys: KeyBindings, buffer: Buffer) -> None:
         if buffer.complete_state is not None and buffer.complete_state.completions:
             buffer.complete_next()
         else:
-            wanted.append(buffer.document)
+            wanted[:] = [buffer.document]
             buffer.start_completion()
 
 

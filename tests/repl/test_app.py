@@ -170,6 +170,7 @@ def terminal(connection, person, request):
         "TERM": getattr(request, "param", "xterm"),
         "NO_COLOR": "1",
         "PROMPT_TOOLKIT_NO_CPR": "1",
+        "DELTASQL_PAGER": "cat",
     }
     child = pexpect.spawn(
         sys.executable,
@@ -178,6 +179,7 @@ def terminal(connection, person, request):
         dimensions=(40, 100),
         timeout=TIMEOUT,
         encoding="utf-8",
+        codec_errors="surrogateescape",
     )
     child.delaybeforesend = None
     try:
@@ -221,19 +223,46 @@ def test_a_session(terminal):
     assert terminal.exitstatus == 0
 
 
-def test_a_statement_is_interrupted_and_the_prompt_goes_on(terminal):
-    enter(terminal, "SELECT count(*) FROM range(0, 1000000000000);")
-    for _ in range(TIMEOUT):  # one that comes before the statement runs only clears the prompt
-        terminal.send(CTRL_C)
-        if terminal.expect(["interrupted", pexpect.TIMEOUT], timeout=1) == 0:
+def interrupt(child: pexpect.spawn, said: str) -> None:
+    """Press Ctrl-C until it is said what became of the statement: before it runs, it only clears the prompt."""
+    for _ in range(TIMEOUT):
+        child.send(CTRL_C)
+        if child.expect([re.escape(said), pexpect.TIMEOUT], timeout=2) == 0:
             break
-    answered(terminal)
-    enter(terminal, ".mode")
-    answered(terminal, "mode is table")
+    answered(child)
+
+
+def test_complete_run_err_interrupt_resume_leave(terminal):
+    complete(terminal, "SELECT count(*) AS all_of_them FROM orde", "orders")
+    enter(terminal, ";")
+    answered(terminal, "all_of_them", "2", "(1 row, ")
+    enter(terminal, "SELECT nme FROM orders;")
+    answered(terminal, "there is no column `nme`", "^^^", "hint: did you mean `name`?")
+    enter(terminal, "SELECT count(*) FROM range(0, 1000000000000);")
+    interrupt(terminal, "interrupted")
+    enter(terminal, "SELECT 6 * 7 AS resumed;")
+    answered(terminal, "resumed", "42")
     terminal.send(CTRL_D)
     terminal.expect(pexpect.EOF)
     terminal.wait()
     assert terminal.exitstatus == 0
+
+
+def test_nothing_odd_ends_the_prompt(terminal):
+    enter(terminal, "SELECT (1 +", "'half")
+    terminal.send(CTRL_C)
+    terminal.send("\x1b[200~" + "".join(map(chr, range(27))) + "\x7f\udcff'\x1b[201~" + CTRL_C)
+    enter(terminal, "SELECT repeat('x', 3000000) AS huge, repeat('y' || chr(10), 100000) AS lines;")
+    answered(terminal, "huge", "xxx…", "⋮", "(1 row, ")
+    enter(terminal, ".rows all")
+    answered(terminal, "rows shown: all")
+    enter(terminal, "SELECT value, repeat('z', 60) AS z FROM range(0, 100000000);")
+    terminal.expect("zzz")
+    interrupt(terminal, "interrupted")
+    enter(terminal, "SELECT 6 * 7 AS alive;")
+    answered(terminal, "alive", "42")
+    enter(terminal, ".quit")
+    terminal.expect(pexpect.EOF)
 
 
 @pytest.mark.parametrize("terminal", ["dumb"], indirect=True)
@@ -256,13 +285,21 @@ def complete(child: pexpect.spawn, typed: str, word: str) -> None:
     raise AssertionError(f"{word} never came")
 
 
-def test_tab_completes(terminal):
-    complete(terminal, "SELECT count(*) AS all_of_them FROM orde", "orders")
+def test_tab_completes_where_nothing_is_typed(terminal):
+    """What is looked for as one types has nothing there, and may still be on its way."""
+    complete(terminal, "SELECT count(*) AS n FROM orders VERSION AS OF ", "WRITE")
     enter(terminal, ";")
-    answered(terminal, "all_of_them", "2")
+    answered(terminal, "n", "2", "(1 row, ")
+    terminal.send("SELECT count(*) AS n FROM orders VERSION AS OF \t")
+    terminal.expect("WRITE")
+    terminal.send(CTRL_C)
+    enter(terminal, ".quit")
+    terminal.expect(pexpect.EOF)
+
+
+def test_tab_completes_a_command(terminal):
     complete(terminal, ".mo", ".mode")
-    enter(terminal, " csv")
-    enter(terminal, ".mode")
+    enter(terminal, " csv", ".mode")
     answered(terminal, "mode is csv")
     enter(terminal, ".quit")
     terminal.expect(pexpect.EOF)
