@@ -36,6 +36,9 @@ EXAMPLES: dict[type[Statement], str] = {
     statements.DropView: "DROP VIEW v",
     statements.Attach: "ATTACH '{root}/more' AS more",
     statements.Detach: "DETACH kept",
+    statements.CreateSecret: "CREATE SECRET more (TYPE s3, KEY_ID 'k', SECRET 'a secret')",
+    statements.DropSecret: "DROP SECRET one",
+    statements.ShowSecrets: "SHOW SECRETS",
     statements.AlterTable: "ALTER TABLE t ADD COLUMN x INT",
     statements.CommentOn: "COMMENT ON TABLE t IS 'x'",
     statements.Vacuum: "VACUUM t",
@@ -76,6 +79,7 @@ def con(tmp_path: Path) -> deltasql.Connection:
     con.sql("CREATE TABLE other.o (id INT)")
     con.sql("CREATE VIEW v AS SELECT * FROM t")
     con.sql(f"ATTACH '{tmp_path}/kept' AS kept")
+    con.sql("CREATE SECRET one (TYPE s3, KEY_ID 'k', SECRET 'a secret')")
     con.sql("SET deltasql.commit.retries = 3")
     (root / "plain").mkdir()
     (root / "in").mkdir()
@@ -89,7 +93,8 @@ def _state(con: deltasql.Connection, folder: Path) -> object:
     files = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
     folders = [path for path in sorted(folder.rglob("*")) if path.is_dir()]
     catalog = con.session.catalog
-    return files, folders, con.sql("SHOW ALL").fetchall(), catalog.home, dict(catalog.temporaries), catalog.catalogs()
+    shown = con.sql("SHOW ALL").fetchall(), con.sql("SHOW SECRETS").fetchall()
+    return files, folders, shown, catalog.home, dict(catalog.temporaries), catalog.catalogs()
 
 
 def test_there_is_an_example_of_each_statement() -> None:
