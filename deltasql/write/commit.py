@@ -369,6 +369,7 @@ def _put_first(location: Location, data: bytes, aside: Path | None) -> bool:
     if isinstance(location, ObjectPath):
         return _put_object(location, 0, data)
     log, name = folder(location), entry(location, 0).name
+    given = aside
     try:
         if aside is None:
             aside = Path(str(unfinished(location))) / uuid.uuid4().hex
@@ -382,7 +383,8 @@ def _put_first(location: Location, data: bytes, aside: Path | None) -> bool:
             with suppress(OSError):
                 (aside / name).unlink()
             with suppress(OSError):
-                aside.rmdir()
+                if given is None:
+                    aside.rmdir()
         if log.is_dir():
             return False
         raise StorageError(f"`{log}` can't be made: {error.strerror}") from error

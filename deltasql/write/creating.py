@@ -22,7 +22,7 @@ from deltasql.catalog.catalog import TableEntry
 from deltasql.catalog.log import folder, unfinished
 from deltasql.catalog.recorded import key, recorded, remove_of
 from deltasql.catalog.snapshot import Snapshot, is_table, open_snapshot, require_plain
-from deltasql.errors import AlreadyExists, PlanError, SchemaNotFound, StorageError, TableNotFound
+from deltasql.errors import AlreadyExists, CommitConflict, PlanError, SchemaNotFound, StorageError, TableNotFound
 from deltasql.names import TableReference
 from deltasql.session import StatementContext
 from deltasql.storage.objects import Location, ObjectPath
@@ -166,6 +166,12 @@ class Making:
             version = commit(old, actions, operation=operation, parameters=parameters, metrics=counted, custom=custom)
         return Commit(version, counted)
 
+    def is_swept(self) -> bool:
+        """True if somebody else made, dropped or replaced what was here meanwhile, so that files of ours are gone."""
+        if self.design.old is not None:
+            return self.design.old.is_gone
+        return self.aside is not None and not self.aside.is_dir()
+
     def is_committed(self) -> bool:
         """True if the commit was made."""
         after = -1 if self.design.old is None else self.design.old.version
@@ -202,8 +208,9 @@ def making(location: Location, design: Design, context: StatementContext) -> Ite
             raise StorageError(f"`{location}` can't be made: {error.strerror}") from error
         yield made
         shutil.rmtree(begun, ignore_errors=True)
-    except BaseException:
+    except BaseException as error:
         if not made.is_committed():
+            swept = made.is_swept()
             if made.writer is not None:
                 made.writer.abort()
             for path in made.copied:
@@ -214,6 +221,8 @@ def making(location: Location, design: Design, context: StatementContext) -> Ite
                     path.rmdir()
             if empty:
                 _sweep(location, new)
+            if swept and isinstance(error, StorageError):
+                raise CommitConflict(f"another writer made or dropped the table at `{location}` meanwhile") from error
         raise
 
 

@@ -244,7 +244,8 @@ def test_a_root_that_goes_halfway(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     root = tmp_path / "root"
     with deltasql.connect(root) as con:
         _lake(con)
+        con.sql("SET deltasql.commit.retries = 1")
         _once(monkeypatch, lambda: shutil.rmtree(root, ignore_errors=True))
-        with pytest.raises((deltasql.TableNotFound, deltasql.StorageError)):
+        with pytest.raises((deltasql.TableNotFound, deltasql.CommitConflict)):
             con.sql(sql)
         assert [path for path in root.rglob("*") if path.is_file()] == []

@@ -188,6 +188,21 @@ def test_left_behind_by_a_table_in_the_making(tmp_path: Path, external: bool) ->
         assert con.sql("SELECT * FROM s.t").fetchall() == [(1,)]
 
 
+@pytest.mark.parametrize(
+    "sql", ["CREATE TABLE n AS SELECT 1 AS a", "CREATE OR REPLACE TABLE t AS SELECT 1 AS a", "CREATE TABLE n (a INT)"]
+)
+def test_a_table_whose_folder_goes_while_it_is_made_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sql: str
+) -> None:
+    name = "n" if " n " in sql else "t"
+    with deltasql.connect(tmp_path) as con:
+        _made(con)
+        _once(monkeypatch, committing, "_entry", lambda: shutil.rmtree(tmp_path / name))
+        con.sql(sql)
+        assert con.sql(f"SELECT * FROM {name}").fetchall() == ([(1,)] if "SELECT" in sql else [])
+        assert not log.unfinished(tmp_path / name).exists()
+
+
 def test_a_schema_of_unfinished_tables_can_be_dropped(tmp_path: Path) -> None:
     with deltasql.connect(tmp_path) as con:
         con.sql("CREATE SCHEMA s")
