@@ -131,6 +131,7 @@ def connect(
     storage_options: Mapping[str, Any] | None = None,
     read_only: bool = False,
     profile: str | None = None,
+    dialect: str | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Connection:
     """Open the Delta tables below ``root``, a folder or a URL of an object store, and give a `Connection`.
@@ -138,6 +139,7 @@ def connect(
     A root that doesn't exist is made by the first write. Without a root, tables live in a temporary folder
     that goes at close. A ``read_only`` connection refuses every write. ``profile`` is one of `deltasql.toml`, whose
     root, ``read_only``, settings and storage options hold where the arguments say nothing; without one no file is read.
+    ``dialect`` is whose SQL queries are written in: DataFusion's own, or one that is carried over (docs/dialects.md).
     ``settings`` are values by name, as SET takes them. ``storage_options`` are keys and other options of object stores
     (``{"AWS_REGION": …}``), and by URL those of single places (``{"s3://bucket": {…}}``).
 
@@ -167,6 +169,8 @@ def connect(
         if config is not None:
             configure(connection, config.settings, where=f" in {config.where('settings')}")
         configure(connection, settings or {})
+        if dialect is not None:
+            configure(connection, {"deltasql.dialect": dialect})
     except BaseException:
         connection.close()
         raise

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from deltasql.repl.files import decoded, read_script
 from deltasql.repl.formats import FORMAT_NAMES
+from deltasql.settings import DIALECTS
 
 SHELLS = ("bash", "zsh", "fish")
 DASH = "-"
@@ -110,7 +111,7 @@ def parser() -> argparse.ArgumentParser:
     set_down.add_argument("--profile", metavar="NAME", help="the part of deltasql.toml to use")
     set_down.add_argument("--config", metavar="FILE", help="another file than deltasql.toml")
     set_down.add_argument(
-        "--dialect", metavar="NAME", type=_dialect, help="not there yet: queries are DataFusion's SQL"
+        "--dialect", metavar="NAME", choices=DIALECTS, help="whose SQL queries are written in, such as databricks"
     )
     others = made.add_argument_group("words")
     others.add_argument("--completion", choices=SHELLS, metavar="SHELL", help=_COMPLETION)
@@ -124,8 +125,3 @@ def _command(text: str) -> Command:
         return Command(os.fsencode(text).decode())
     except UnicodeError:
         raise argparse.ArgumentTypeError("it isn't UTF-8") from None
-
-
-def _dialect(name: str) -> str:
-    message = f"the dialect `{name}` is not supported: queries are DataFusion's SQL, the statements around them Delta's"
-    raise argparse.ArgumentTypeError(message)

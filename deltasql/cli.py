@@ -143,6 +143,8 @@ def _run(arguments: argparse.Namespace, config: Config) -> int:
                 deltasql.connect(root, storage_options=config.storage_options, read_only=bool(config.read_only))
             )
             configure(connection, config.settings, where=f" in {config.where('settings')}")
+            if arguments.dialect is not None:
+                configure(connection, {"deltasql.dialect": arguments.dialect})
             return connection
 
         if prompt:

@@ -40,17 +40,18 @@ from deltasql.errors import (
 )
 from deltasql.names import did_you_mean, literal, match, quote
 from deltasql.operations import plan
+from deltasql.reading import explained, read, split
 from deltasql.redaction import redacted
 from deltasql.result import Result
 from deltasql.scope import Scope, nothing, variables
 from deltasql.session import Progress, Session, StatementContext
-from deltasql.settings import show
+from deltasql.settings import OWN_DIALECT, show
 from deltasql.sql import parser
 from deltasql.sql.many import PARAMETERS, as_one, column_of
 from deltasql.sql.mention import mentioned
-from deltasql.sql.parameters import Parameters, bind, normalise, placeholders, shaped, table_of
-from deltasql.sql.splice import Spliced
+from deltasql.sql.parameters import Parameters, bind, placeholders, shaped, table_of
 from deltasql.sql.statements import Statement
+from deltasql.sql.transpile import Reading
 from deltasql.storage.objects import Location
 from deltasql.storage.storage import Storage, given
 from deltasql.types import parse_type
@@ -120,11 +121,24 @@ class Connection(dbapi.ErrorAttributes):
         self.require_open()
         params = shaped(params)
         frames = frames_among(params)
-        spliced = normalise(text, tables=frames)
         brought = {table_of(name): value for name, value in frames.items()}
+        reading = self._read(text, params, scope, frames)
         return self._run(
-            spliced, lambda: (parser.parse(spliced.text), bind(spliced.text, params, tables=frames), brought), scope
+            reading, lambda: (parser.parse(reading.text), bind(reading.text, params, tables=frames), brought), scope
         )
+
+    def _read(
+        self, text: str, params: Parameters, scope: Scope = nothing, frames: Mapping[str, Any] | None = None
+    ) -> Reading:
+        brought = {table_of(name): value for name, value in (frames or {}).items()}
+        context = StatementContext(self.session, text=text, brought=brought, variables=scope)
+        try:
+            return read(text, context, params, tables=frames or {})
+        except Error as error:
+            if error.statement is not None and self.session.settings["deltasql.dialect"] != OWN_DIALECT:
+                _name_position(error, text)
+            redact(error, self._catalog.storage.hidden())
+            raise
 
     def run_many(self, text: str, sets: Sequence[dbapi.Parameters]) -> Result | None:
         """Run an INSERT of one row of VALUES for all ``sets`` of parameters as one write.
@@ -132,23 +146,23 @@ class Connection(dbapi.ErrorAttributes):
         None, and nothing has happened, for another statement, and for values of several types in one place.
         """
         self.require_open()
-        spliced = normalise(text)
+        reading = self._read(text, sets[0] if sets else None)
         try:
-            statement = as_one(parser.parse(spliced.text))
+            statement = as_one(parser.parse(reading.text))
             if statement is None:
                 return None
-            names = {name: column_of(name) for name in placeholders(spliced.text)}
-            rows = columns(names, [bind(spliced.text, params) for params in sets])
+            names = {name: column_of(name) for name in placeholders(reading.text)}
+            rows = columns(names, [bind(reading.text, params) for params in sets])
         except Error as error:
-            self._placed(error, spliced)
+            self._placed(error, reading)
             raise
         if rows is None:
             return None
         brought = {PARAMETERS: Rows("the parameters", rows)}
-        return self._run(spliced, lambda: (statement, {}, brought), nothing)
+        return self._run(reading, lambda: (statement, {}, brought), nothing)
 
-    def _run(self, spliced: Spliced, make: Callable[[], Bound], scope: Scope) -> Result:
-        session, text = self.session, spliced.original
+    def _run(self, reading: Reading, make: Callable[[], Bound], scope: Scope) -> Result:
+        session, text = self.session, reading.original
         limit = session.settings["deltasql.statement_timeout"]
         running = Running(self._statements, limit.seconds if limit is not None else None)
         try:
@@ -156,9 +170,16 @@ class Connection(dbapi.ErrorAttributes):
                 statement, values, brought = make()
 
                 def attempt() -> Result:
-                    told = self._told(running)
                     context = StatementContext(
-                        session, values, text, told, self.scanning, brought=brought, variables=scope, running=running
+                        session,
+                        values,
+                        text,
+                        self._told(running),
+                        self.scanning,
+                        brought=brought,
+                        variables=scope,
+                        running=running,
+                        transpiled=reading.transpiled,
                     )
                     return plan(statement, context).execute()
 
@@ -166,7 +187,7 @@ class Connection(dbapi.ErrorAttributes):
                 result = running.run(lambda: retrying(attempt, retries=retries))
                 log(result)
         except Error as error:
-            self._placed(error, spliced)
+            self._placed(error, reading)
             raise
         except RecursionError as error:
             raise ParseError("the statement is nested too deeply", statement=text) from error
@@ -175,15 +196,15 @@ class Connection(dbapi.ErrorAttributes):
             if error.filename is None:
                 raise
             found = StorageError(f"`{error.filename}` can't be reached: {error.strerror}")
-            self._placed(found, spliced)
+            self._placed(found, reading)
             raise found from error
         self._committed |= result.statement_type.partition(" ")[0] not in _LOOKS
-        result.place = lambda error: self._placed(error, spliced)
+        result.place = lambda error: self._placed(error, reading)
         return result
 
-    def _placed(self, error: Error, spliced: Spliced) -> None:
+    def _placed(self, error: Error, reading: Reading) -> None:
         """Let the error be about the text as given, and hold no secret."""
-        _place(error, spliced)
+        _place(error, reading)
         redact(error, self._catalog.storage.hidden())
 
     @contextmanager
@@ -235,7 +256,7 @@ class Connection(dbapi.ErrorAttributes):
         return self._script(text, variables(sys._getframe(1)))  # noqa: SLF001
 
     def _script(self, text: str, scope: Scope) -> Iterator[Result]:
-        for span in parser.split(text):
+        for span in split(text, self.session):
             try:
                 yield self.run(span.of(text), scope=scope)
             except Error as error:
@@ -424,14 +445,15 @@ def redact(error: Error, secrets: Collection[str]) -> None:
         cause = cause.__cause__ or cause.__context__
 
 
-def _place(error: Error, spliced: Spliced) -> None:
-    """Move the error's place from the text with its placeholders in one form to the text as given."""
-    if error.span is not None and error.statement != spliced.original:
-        error.span = spliced.original_span(error.span)
+def _place(error: Error, reading: Reading) -> None:
+    """Move the error's place from the text that is run to the text as given."""
+    explained(error, reading)
+    if error.span is not None and error.statement != reading.original:
+        error.span = reading.original_span(error.span)
     elif error.span is None and isinstance(error, ColumnNotFound):
-        error.span = mentioned(error.message, spliced.original)
-    error.statement = spliced.original
-    _name_position(error, spliced.original)
+        error.span = mentioned(error.message, reading.original)
+    error.statement = reading.original
+    _name_position(error, reading.original)
 
 
 _POSITION = re.compile(r"^line \d+, column \d+: ")

@@ -83,6 +83,7 @@ class StatementContext:
     of each query that begins to run. ``home`` is where names resolve, if not where the connection's do, ``inside`` the
     views whose text is being resolved. ``brought`` are tables (or frames) by names that no user's have, ``variables``
     those of the caller. ``running`` is told where the statement is to stop.
+    ``transpiled``: the text was carried over from another dialect.
     """
 
     session: Session
@@ -95,6 +96,7 @@ class StatementContext:
     brought: Mapping[str, Any] = field(default_factory=dict)
     variables: Scope = nothing
     running: Running = field(default_factory=lambda: Running(Statements(), None))
+    transpiled: bool = False
     _read: dict[str, Source] = field(default_factory=dict)
     _latest: dict[TableEntry, Snapshot] = field(default_factory=dict)
 

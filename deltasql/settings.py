@@ -11,6 +11,16 @@ from typing import Any
 from deltasql.errors import OperationalError, PlanError
 from deltasql.names import did_you_mean, fold
 
+OWN_DIALECT = "datafusion"
+DIALECTS = (
+    OWN_DIALECT, "athena", "bigquery", "clickhouse", "databricks", "doris", "dremio", "drill", "druid", "duckdb",
+    "dune", "exasol", "fabric", "hive", "materialize", "mysql", "oracle", "postgres", "presto", "redshift",
+    "risingwave", "snowflake", "spark", "spark2", "sqlite", "starrocks", "teradata", "trino", "tsql",
+)  # fmt: skip
+"""What ``deltasql.dialect`` takes (`deltasql.sql.foreign` has them)."""
+SPARK_DIALECTS = ("databricks", "spark", "spark2", "hive")
+"""Those that have Spark's functions."""
+
 _SWITCH = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
 
 
@@ -178,6 +188,18 @@ SETTINGS: tuple[Setting, ...] = (
         _SWITCH["on"],
         "let statements name files and folders of this machine; once off, it stays off",
         last=_SWITCH["off"],
+    ),
+    Setting(
+        "deltasql.dialect",
+        choice(*DIALECTS),
+        OWN_DIALECT,
+        "whose SQL queries and expressions are written in: datafusion, or one that is carried over, such as databricks",
+    ),
+    Setting(
+        "deltasql.spark_functions",
+        switch,
+        _SWITCH["off"],
+        "Spark's functions by Spark's names, in place of DataFusion's of these names (always on in Spark's dialects)",
     ),
     Setting("deltasql.commit.user_metadata", words, "", "text that is kept in the commit of every write"),
     Setting(

@@ -62,6 +62,7 @@ class Context:
         self._before: dict[str, str] = {}
         self._limits: tuple[int | None, int] = (None, 0)
         self._defined: dict[str, Defined] = {}
+        self._spark = False
         self._open()
 
     def _open(self) -> None:
@@ -79,6 +80,8 @@ class Context:
             config = functools.reduce(lambda made, option: made.set(*option), _FRUGAL.items(), config)
         self._context = datafusion.SessionContext(config, runtime)
         self._context.register_catalog_provider(catalog, provider)
+        if self._spark:
+            self._context.enable_spark_functions()
         for defined in self._defined.values():
             self._admit(defined)
         self._before = {}
@@ -92,6 +95,17 @@ class Context:
             if (memory, threads) != self._limits:
                 self._limits = memory, threads
                 self._open()
+
+    def use_spark_functions(self, *, use: bool) -> None:
+        """Have Spark's functions or DataFusion's alone; see `Engine.use_spark_functions`."""
+        with self._planning:
+            if use != self._spark:
+                self._spark = use
+                self._open()
+
+    def user_functions(self) -> list[str]:
+        """The names of the user's functions; see `Engine.user_functions`."""
+        return list(self._defined)
 
     def set_option(self, name: str, value: str) -> None:
         """Set one of DataFusion's options; see `Engine.set_option`."""

@@ -100,6 +100,12 @@ class Engine(Protocol):
     def limit(self, *, memory: int | None, threads: int) -> None:
         """Let queries use ``memory`` bytes (None: all), past which they spill to disk, and ``threads`` (0: all)."""
 
+    def use_spark_functions(self, *, use: bool) -> None:
+        """Have Spark's functions, in place of those that go by the same names."""
+
+    def user_functions(self) -> list[str]:
+        """The names of the functions that the user has made."""
+
     def set_option(self, name: str, value: str) -> None:
         """Set an option of the engine's own (``datafusion.…``)."""
 
@@ -166,7 +172,7 @@ class DataFusionEngine(Context):
         read = tuple((name, id(source)) for name, source in sources.items())
         values = tuple((name, type(value), repr(value)) for name, value in parameters.items())
         functions = tuple(self._defined.values())
-        settings = self.reader, self.time_zone, self._limits, tuple(self._set.items()), functions
+        settings = self.reader, self.time_zone, self._limits, self._spark, tuple(self._set.items()), functions
         return query.spliced.original, query.text, read, values, settings
 
     def _bind(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> BoundQuery:

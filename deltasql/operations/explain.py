@@ -34,6 +34,13 @@ class Explain:
 
     def explain(self) -> Plan:
         """DataFusion's plan of a query and how its tables are read; target, operation and source of a write."""
+        return [*self._transpiled(), *self._explained()]
+
+    def _transpiled(self) -> Plan:
+        """The statement in DataFusion's words, where it was written in another dialect."""
+        return [("transpiled", self.statement.statement.text)] if self.context.transpiled else []
+
+    def _explained(self) -> Plan:
         if isinstance(self.inner, Query):
             plan = self._analyzed(self.inner) if self.statement.analyze else self._engine_plan()
             return [*plan, *self.inner.explain()]

@@ -11,7 +11,7 @@ from deltasql.names import fold
 from deltasql.operations.operation import Plan, Rows, nothing
 from deltasql.result import Result
 from deltasql.session import Session, StatementContext
-from deltasql.settings import show
+from deltasql.settings import SPARK_DIALECTS, show
 from deltasql.sql import statements
 from deltasql.sql.dialect import tokenize
 from deltasql.sql.statements import Fragment
@@ -72,6 +72,8 @@ def apply(session: Session) -> None:
     session.engine.set_option(_TIME_ZONE, session.settings["time_zone"])
     session.catalog.storage.local_files = session.settings["deltasql.local_files"]
     session.engine.reader = session.settings["deltasql.reader"]
+    spark = session.settings["deltasql.spark_functions"] or session.settings["deltasql.dialect"] in SPARK_DIALECTS
+    session.engine.use_spark_functions(use=spark)
     memory = session.settings["deltasql.memory_limit"]
     session.engine.limit(memory=memory.bytes if memory else None, threads=session.settings["deltasql.threads"])
 

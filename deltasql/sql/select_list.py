@@ -35,11 +35,13 @@ def told_apart(sql: str) -> list[Edit]:
 
 def lists(tokens: tuple[Token, ...]) -> Iterator[list[list[Token]]]:
     """The items of each SELECT list that is in no brackets."""
-    depth = 0
+    depth, before = 0, ""
     items: list[list[Token]] | None = None
     for token in (*tokens, Token("symbol", ";", ";", Span(0, 0))):
         word = token.upper
-        if items is not None and depth == 0 and (word in _ENDS or word == ","):
+        within = word == "GROUP" and before == "WITHIN"
+        before = word
+        if items is not None and depth == 0 and not within and (word in _ENDS or word == ","):
             if word == ",":
                 items.append([])
             else:

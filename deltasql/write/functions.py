@@ -58,11 +58,17 @@ _UNITS = {
 _DAYS = ("date", "instant", "wall")
 
 
-def _part(name: str, arguments: Arguments, *, kinds: tuple[str, ...] = _DAYS, plus: int = 0) -> Expression:
+def _part(name: str, arguments: Arguments, *, kinds: tuple[str, ...] = _DAYS) -> Expression:
     (time,) = arguments
     require(time, *kinds, what=f"the {name}")
-    more = f" + {plus}" if plus else ""
-    return Expression(f"CAST(date_part('{name}', {time.sql}){more} AS INT)", pa.int32())
+    return Expression(f"CAST(date_part('{name}', {time.sql}) AS INT)", pa.int32())
+
+
+def _day_of_week(arguments: Arguments) -> Expression:
+    """1 is Sunday. By ``isodow``, as ``dow`` counts otherwise among Spark's functions."""
+    (time,) = arguments
+    require(time, *_DAYS, what="the day of the week")
+    return Expression(f"CAST(date_part('isodow', {time.sql}) % 7 + 1 AS INT)", pa.int32())
 
 
 def _unit(argument: Expression, *allowed: str) -> str:
@@ -252,7 +258,7 @@ FUNCTIONS: Mapping[str, tuple[range, Function]] = {
     "weekofyear": (range(1, 2), partial(_part, "week")),
     "day": (range(1, 2), partial(_part, "day")),
     "dayofmonth": (range(1, 2), partial(_part, "day")),
-    "dayofweek": (range(1, 2), partial(_part, "dow", plus=1)),
+    "dayofweek": (range(1, 2), _day_of_week),
     "dayofyear": (range(1, 2), partial(_part, "doy")),
     "hour": (range(1, 2), partial(_part, "hour", kinds=_CLOCK)),
     "minute": (range(1, 2), partial(_part, "minute", kinds=_CLOCK)),
