@@ -173,6 +173,13 @@ def test_types_that_are_not_known_are_not_guessed(reading: deltasql.Connection) 
     assert con.sql("SELECT $1 / 2 AS h", [7]).fetchone()[0] == 3.5
 
 
+def test_both_sides_of_a_union_say_what_a_column_is(reading: deltasql.Connection) -> None:
+    con = reading
+    con.sql("SET deltasql.dialect = duckdb")
+    query = "SELECT CAST(x AS INT) AS n FROM (SELECT 3 AS x UNION ALL SELECT 2.75 AS x) AS u ORDER BY n"
+    assert con.sql(query).fetchall() == [(3,), (3,)]
+
+
 def test_functions_of_a_script_in_two_dialects(reading: deltasql.Connection) -> None:
     con = reading
     script = "SET deltasql.dialect = bigquery; SELECT \"a; b\" AS x # ; c\n; SET deltasql.dialect = tsql; SELECT len('a  ') AS x"

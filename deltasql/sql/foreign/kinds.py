@@ -114,10 +114,12 @@ class Inference:
             given = self.query(cte.this, names)
             names.ctes[fold(cte.alias)] = None if recursive else _renamed(given, cte.args.get("alias"))
         if isinstance(node, exp.SetOperation):
-            left = self.query(node.left, names)
-            self.query(node.right, names)
+            left, right = self.query(node.left, names), self.query(node.right, names)
             self._rest(node, names, ("with_", "this", "expression"))
-            return left
+            if left is None or right is None or len(left) != len(right) or node.args.get("by_name"):
+                return None
+            pairs = zip(left.items(), right.values(), strict=True)
+            return {name: united([some, other]) for (name, some), other in pairs}
         if isinstance(node, exp.Subquery):
             given = self.query(node.this, names)
             self._rest(node, names, ("with_", "this"))
