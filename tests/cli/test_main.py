@@ -53,7 +53,9 @@ def test_the_root_and_read_only_reach_connect(fake, arguments, wanted, monkeypat
     asked = []
     connection = fake.connect("x")
     monkeypatch.setattr(
-        "deltasql.connect", lambda root, *, read_only: asked.append((root, read_only)) or connection, raising=False
+        "deltasql.connect",
+        lambda root, *, storage_options, read_only: asked.append((root, read_only)) or connection,
+        raising=False,
     )
     assert main([*arguments, "-c", "ROWS 1"]) == FINE
     assert asked == [wanted]
@@ -69,14 +71,15 @@ def test_an_empty_line_between_two_results_of_csv_but_not_of_json(capsys):
 def test_a_table_on_a_terminal(terminal):
     out = terminal("stdout")
     assert main(["-c", "ROWS 2"]) == FINE
-    assert re.fullmatch(r"n │ s\n──┼──────\n1 │ row 1\n2 │ row 2\n\(2 rows, \d+\.\d{3} s\)\n", out.text())
+    head = r" {5}n │ s\nbigint │ string\n───────┼───────\n"
+    assert re.fullmatch(head + r" {5}1 │ row 1\n {5}2 │ row 2\n\(2 rows, \d+\.\d{3} s\)\n", out.text())
 
 
 def test_a_large_table_on_a_terminal_is_its_head_and_its_tail(terminal):
     out = terminal("stdout")
     assert main(["-c", "ROWS 100000"]) == FINE
     lines = out.text().splitlines()
-    assert (len(lines), lines[2], lines[-2]) == (104, "     1 │ row 1", "100000 │ row 100000")
+    assert (len(lines), lines[3], lines[-2]) == (105, "     1 │ row 1", "100000 │ row 100000")
     assert "(100,000 rows, 100 shown, " in lines[-1]
 
 
@@ -295,7 +298,9 @@ class TestConfiguration:
         connection = fake.connect("x")
         connection.sql = asked.append
         monkeypatch.setattr(
-            "deltasql.connect", lambda root, *, read_only: asked.append((root, read_only)) or connection, raising=False
+            "deltasql.connect",
+            lambda root, *, storage_options, read_only: asked.append((root, read_only)) or connection,
+            raising=False,
         )
         return asked
 
