@@ -127,6 +127,10 @@ def _check_split(text: str) -> None:
 def _check_splice(spliced: Spliced, original: str) -> None:
     """All that no edit covers is there as it was, in order; each place is found again."""
     assert spliced.original == original
+    whole = original
+    if spliced.before is not None:  # The edits were made to a text that was edited before.
+        _check_splice(spliced.before, original)
+        original = spliced.before.text
     position, parts = 0, []
     for edit in spliced.edits:
         assert position <= edit.span.start <= edit.span.end <= len(original)
@@ -134,7 +138,7 @@ def _check_splice(spliced: Spliced, original: str) -> None:
         position = edit.span.end
     assert "".join([*parts, original[position:]]) == spliced.text
     for place in {0, len(spliced.text) // 2, len(spliced.text)}:
-        assert _within(spliced.original_span(Span(place, place)), original)
+        assert _within(spliced.original_span(Span(place, place)), whole)
 
 
 def _check_parameters(text: str) -> str | None:
