@@ -4,6 +4,7 @@ PACKAGE := .venv/.package
 TOOLS := .venv/.tools
 COMPILED := .venv-compiled/.ready
 BENCH := .venv-bench/.ready
+AZURITE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/deltasql/azurite
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -17,7 +18,7 @@ demo: $(PACKAGE) ## a small lake to try things on: the prompt, or a tour where t
 	@$(BIN)/deltasql --demo
 
 .PHONY: test
-test: $(TOOLS) $(COMPILED) ## all tests, on two processes
+test: $(TOOLS) $(COMPILED) $(AZURITE) ## all tests, on two processes
 	$(BIN)/pytest -n 2 $(PYTEST)
 
 .PHONY: search
@@ -78,6 +79,12 @@ $(COMPILED): $(TOOLS)
 	.venv-compiled/bin/python -m pip install --quiet --disable-pip-version-check pytest hypothesis \
 		"sqlglot[c]==$$($(BIN)/python -c 'import sqlglot; print(sqlglot.__version__)')"
 	@touch $@
+
+# Azure's storage as a server of its own for tests/storage, which skip what needs it where there is no npm or no network.
+$(AZURITE):
+	@if command -v npm >/dev/null; then \
+		rm -rf $@.part && npm install --silent --no-audit --no-fund --prefix $@.part azurite@3 && mv $@.part $@; \
+	fi || echo "Azurite can't be had: the tests on Azure are skipped" >&2
 
 $(BENCH): pyproject.toml
 	$(PYTHON) -m venv .venv-bench

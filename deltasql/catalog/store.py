@@ -138,12 +138,12 @@ class Store:
     def _change_object(self, file: ObjectPath, edit: Callable[[Registrations], None]) -> None:
         for attempt in range(_ATTEMPTS):
             try:
-                data, tag = file.read_tagged()
+                data, state = file.read_tagged()
                 found = self._parsed(data.decode("utf-8", errors="replace"))
             except FileNotFoundError:
-                tag, found = None, Registrations()
+                state, found = {}, Registrations()
             edit(found)
-            if file.put(_text(found).encode(), new=tag is None, over=tag):
+            if file.put(_text(found).encode(), new=not state, over=state or None):
                 self.forget()
                 return
             time.sleep(random.uniform(0, 0.05 * 2 ** min(attempt, 5)))  # noqa: S311 (not for secrets)

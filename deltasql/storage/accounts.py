@@ -125,11 +125,17 @@ class Account:
 
     def store(self, bucket: str, account: str | None) -> ObjectStore:
         """Obstore's store of a bucket (of Azure: a container, in ``account`` where the URL names one)."""
+        from obstore.exceptions import BaseError
+
         keys = self.keys
         with self._lock:
             held = self._made.get((bucket, account))
             if held is None or held[0] != keys:
-                held = self._made[bucket, account] = keys, self._store(bucket, account, keys)
+                try:
+                    held = self._made[bucket, account] = keys, self._store(bucket, account, keys)
+                except BaseError as error:
+                    why = str(error).split("Debug source")[0].strip()
+                    raise ConfigError(f"the options of {self.told} can't be used for `{bucket}`: {why}") from error
             store: ObjectStore = held[1]
             return store
 

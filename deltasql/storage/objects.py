@@ -41,7 +41,7 @@ class ObjectStat:
     @classmethod
     def of(cls, meta: Mapping[str, Any]) -> ObjectStat:
         """What obstore's ``ObjectMeta`` says."""
-        tag = meta["e_tag"]
+        tag = (meta["e_tag"] or "").strip('"') or None  # Azure has quotes around it or not.
         changed = int(meta["last_modified"].timestamp() * 1000) * 1_000_000
         return cls(meta["size"], changed, zlib.crc32((tag or "").encode()), tag)
 
@@ -264,7 +264,8 @@ class ObjectPath:
         with told(self, "listed"):
             for page in obstore.list(self.store, self.key or None, offset=offset, chunk_size=1000):
                 for meta in page:
-                    if meta["path"] != self.key:
+                    # Not every store heeds the offset.
+                    if meta["path"] != self.key and (offset is None or meta["path"] > offset):
                         yield meta
                 if first:
                     return
@@ -289,13 +290,14 @@ class ObjectPath:
         """The whole object as text."""
         return self.read_bytes().decode(encoding, errors)
 
-    def read_tagged(self) -> tuple[bytes, str | None]:
-        """The whole object and its ETag."""
+    def read_tagged(self) -> tuple[bytes, dict[str, str]]:
+        """The whole object, and what tells its state from others (the ETag; on Google Cloud the generation)."""
         import obstore
 
         with told(self, "read"):
             found = obstore.get(self.store, self.key)
-            return found.bytes().to_bytes(), found.meta["e_tag"]
+            state = {name: found.meta.get(name) for name in ("e_tag", "version")}
+            return found.bytes().to_bytes(), {name: str(value) for name, value in state.items() if value is not None}
 
     def open(self, mode: str = "r", encoding: str = "utf-8") -> IO[Any]:
         """The object to be read, as text (at once) or bytes (as they are asked for)."""
@@ -307,15 +309,15 @@ class ObjectPath:
 
     # -- writing
 
-    def put(self, data: bytes | Path, *, new: bool = False, over: str | None = None) -> bool:
+    def put(self, data: bytes | Path, *, new: bool = False, over: Mapping[str, str] | None = None) -> bool:
         """Make the object hold ``data`` (bytes, or those of a file of this machine), whole or not at all.
 
-        ``new``: only if there is none yet; ``over``: only if its ETag still is that. False where it isn't so.
+        ``new``: only if there is none yet; ``over``: only if its state still is that. False where it isn't so.
         """
         import obstore
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
-        mode: Any = "create" if new else "overwrite" if over is None else {"e_tag": over}
+        mode: Any = "create" if new else "overwrite" if over is None else dict(over)
         try:
             with told(self, "written"):
                 try:
@@ -330,20 +332,28 @@ class ObjectPath:
         """Make the object hold ``text``."""
         self.put(text.encode(encoding))
 
-    def unlink(self, *, missing_ok: bool = False) -> None:  # noqa: ARG002 (nobody is told whether it was there)
-        """Remove the object."""
+    def unlink(self, *, missing_ok: bool = False) -> None:
+        """Remove the object. Raises ``FileNotFoundError`` where the store says that it wasn't there: not all do."""
         import obstore
 
-        with told(self, "removed"):
-            obstore.delete(self.store, self.key)
+        try:
+            with told(self, "removed"):
+                obstore.delete(self.store, self.key)
+        except FileNotFoundError:
+            if not missing_ok:
+                raise
 
     def remove_all(self, keys: list[str]) -> None:
         """Remove objects of the same bucket."""
         import obstore
 
-        if keys:
-            with told(self, "removed"):
-                obstore.delete(self.store, keys)
+        try:
+            if keys:
+                with told(self, "removed"):
+                    obstore.delete(self.store, keys)
+        except FileNotFoundError:  # Another removed some of them.
+            for key in keys:
+                self._at(key).unlink(missing_ok=True)
 
     def mkdir(self, *, parents: bool = False, exist_ok: bool = False) -> None:
         """Do nothing: there are no folders."""

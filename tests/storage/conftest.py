@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -100,15 +102,37 @@ def serving(*arguments: str) -> Iterator[Server]:
 def s3_server() -> Iterator[Server]:
     """moto's S3 behind the proxy."""
     pytest.importorskip("moto", reason="moto[server] isn't installed")
-    with serving() as server:
+    with serving("s3") as server:
+        yield server
+
+
+AZURITE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "deltasql" / "azurite"
+"""Where ``make test`` puts it, from the npm registry."""
+
+
+@pytest.fixture(scope="session")
+def azure_server() -> Iterator[Server]:
+    """Azurite behind the proxy."""
+    program = AZURITE / "node_modules" / ".bin" / "azurite-blob"
+    node = shutil.which("node")
+    if node is None or not program.exists():
+        pytest.skip("Azurite isn't there: `make test` gets it where there is npm and a network")
+    options = ["--silent", "--disableTelemetry", "--skipApiVersionCheck", "--inMemoryPersistence", "--loose"]
+    with serving("run", node, str(program), *options, "--blobHost", "127.0.0.1", "--blobPort", "PORT") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def google_server() -> Iterator[Server]:
+    """moto's S3 behind a proxy that speaks Google's API."""
+    pytest.importorskip("moto", reason="moto[server] isn't installed")
+    with serving("google") as server:
         yield server
 
 
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No keys but those of the test; and no machine that would be asked who it is."""
-    import os
-
     for name in list(os.environ):
         if name.startswith(("AWS_", "AZURE_", "GOOGLE_")):
             monkeypatch.delenv(name)

@@ -1,4 +1,8 @@
-"""An S3 server (moto) and a proxy before it, as a process of its own that ends with its standard input.
+"""A server of objects and a proxy before it, as a process of its own that ends with its standard input.
+
+The server is moto's S3, or with ``run`` the command that follows, told its port. With ``google`` the proxy speaks
+Google's XML API to its callers, which differs from S3's in how conditions and copies are told: no server was found that
+takes what object_store sends (fake-gcs-server refuses its PUT).
 
 Run in our process, a server in Python would wait for the GIL that the libraries' threads hold (facts.md, 35). The proxy
 writes down each request, asks for the right keys, and fails when it is told to. It is told by ``POST /-/``, and asked
@@ -12,12 +16,15 @@ import json
 import re
 import socket
 import socketserver
+import subprocess
 import sys
 import threading
+import time
+import urllib.parse
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-_HOP = frozenset({"connection", "transfer-encoding", "content-length", "server", "date", "keep-alive"})
+_HOP = frozenset({"connection", "transfer-encoding", "content-length", "keep-alive"})
 
 
 class Proxy(socketserver.ThreadingMixIn, socketserver.TCPServer):
@@ -31,6 +38,7 @@ class Proxy(socketserver.ThreadingMixIn, socketserver.TCPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.target = target
         self.mode: dict[str, Any] = {}
+        self.generations: dict[str, int] | None = None
         self.seen: list[dict[str, Any]] = []
         self.count = 0
         self.lock = threading.Lock()
@@ -124,11 +132,37 @@ class Handler(BaseHTTPRequestHandler):
 
     def _asked(self, body: bytes) -> tuple[int, bytes, dict[str, str]]:
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
+        if self.server.generations is not None:
+            return self._of_google(body, headers, self.server.generations)
+        return self._handed_on(self.path, body, headers)
+
+    def _of_google(
+        self, body: bytes, headers: dict[str, str], generations: dict[str, int]
+    ) -> tuple[int, bytes, dict[str, str]]:
+        path, mark, query = self.path.partition("?")
+        path = urllib.parse.quote(urllib.parse.unquote(path))
+        wanted = headers.pop("x-goog-if-generation-match", None)
+        if "x-goog-copy-source" in headers:
+            headers["x-amz-copy-source"] = urllib.parse.quote(urllib.parse.unquote(headers.pop("x-goog-copy-source")))
+        headers["authorization"] = "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/s3/aws4_request"
+        with self.server.lock:
+            if wanted is not None and generations.get(path, 0) != int(wanted):
+                return 412, _xml("PreconditionFailed", "At least one of the pre-conditions did not hold."), {}
+            status, data, kept = self._handed_on(path + mark + query, body, headers)
+            if self.command == "PUT" and status == 200:
+                generations[path] = generations.get(path, 0) + 1
+            if self.command == "DELETE":
+                generations.pop(path, None)
+            if path in generations:
+                kept["x-goog-generation"] = str(generations[path])
+        return status, data, kept
+
+    def _handed_on(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes, dict[str, str]]:
         connection = http.client.HTTPConnection(*self.server.target)
-        connection.request(self.command, self.path, body, headers)
+        connection.request(self.command, path, body, headers)
         found = connection.getresponse()
         data = found.read()
-        kept = {name: value for name, value in found.getheaders() if name.lower() not in _HOP}
+        kept = {name: value for name, value in found.getheaders() if name.lower() not in _HOP | {"server", "date"}}
         if self.command == "HEAD":
             kept["content-length"] = found.getheader("content-length") or "0"
         connection.close()
@@ -139,20 +173,43 @@ def _xml(code: str, message: str) -> bytes:
     return f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
 
 
+def _started(command: list[str]) -> tuple[subprocess.Popen[bytes], int]:
+    """The command, as soon as it listens at the port that it was told."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen([part.replace("PORT", str(port)) for part in command], stdout=subprocess.DEVNULL)
+    while process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return process, port
+    raise SystemExit(f"{command[0]} doesn't run")
+
+
 def main() -> None:
     """Print the proxy's port and the server's, and serve until standard input ends."""
-    if len(sys.argv) > 1:
-        target = ("127.0.0.1", int(sys.argv[1]))
+    kind, *command = sys.argv[1:]
+    child = None
+    if kind == "run":
+        child, port = _started(command)
     else:
         from moto.server import ThreadedMotoServer
 
         moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         moto.start()
-        target = moto.get_host_and_port()
-    proxy = Proxy(target)
+        port = moto.get_host_and_port()[1]
+    proxy = Proxy(("127.0.0.1", port))
+    if kind == "google":
+        proxy.generations = {}
     threading.Thread(target=proxy.serve_forever, daemon=True).start()
-    print(json.dumps([proxy.server_address[1], target[1]]), flush=True)
+    print(json.dumps([proxy.server_address[1], port]), flush=True)
     sys.stdin.read()
+    if child is not None:
+        child.terminate()
+        child.wait()
 
 
 if __name__ == "__main__":
