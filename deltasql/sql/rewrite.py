@@ -103,13 +103,15 @@ def rewrite(
 
     Raises `PlanError` for a name that could mean columns differing only by case, and whatever ``bind`` raises.
     """
-    bound: dict[str, Binding | None] = {}
+    bound: dict[tuple[str | None, str], Binding | None] = {}
 
     def binding(source: TableReference | FunctionCall, text: str) -> Binding | None:
         """What a table is: what is written alike in one statement means the same."""
-        if text not in bound:
-            bound[text] = bind(source)
-        return bound[text]
+        # DESCRIBE HISTORY's call is written as the table's name alone.
+        key = source.name if isinstance(source, FunctionCall) else None, text
+        if key not in bound:
+            bound[key] = bind(source)
+        return bound[key]
 
     def rewriter(text: str | Spliced) -> _Rewriter:
         found = scan(text if isinstance(text, str) else text.text)
