@@ -57,19 +57,23 @@ _SHARED = (
 )
 _TEXT = (
     Option("columns", str, None, "names and types, as in 'a INT, b STRING'; found out from the data if not given"),
-    Option("sample_size", _sample, 20480, "rows to find out types from; -1: all", ("schema_infer_max_records",)),
+    Option(
+        "sample_size", _sample, 20480, "rows to find out types from; -1: all", aliases=("schema_infer_max_records",)
+    ),
     Option("compression", choice("auto", *COMPRESSIONS), "auto", "gzip, bz2, xz, zstd, none, or auto: by the ending"),
 )
 OPTIONS: Mapping[str, tuple[Option, ...]] = {
     "csv": (
         Option("header", switch, _ON, "the first line has the names; without, they are column_1, column_2, …"),
-        Option("delim", character, ",", "what separates values", ("sep", "delimiter")),
+        Option("delim", character, ",", "what separates values", aliases=("sep", "delimiter")),
         Option("quote", character, '"', "what encloses values; doubled, it stands for itself"),
         Option("escape", character, None, "what a quote in a value may also follow"),
         Option("comment", character, None, "lines that start with it are passed over"),
         Option("newlines_in_values", switch, None, "quoted values may span lines (on where there are quotes)"),
         Option("all_varchar", switch, _OFF, "all columns are STRING, whatever their values look like"),
-        Option("null_padding", switch, _OFF, "lines may be short: what is missing is NULL", ("truncated_rows",)),
+        Option(
+            "null_padding", switch, _OFF, "lines may be short: what is missing is NULL", aliases=("truncated_rows",)
+        ),
         *_TEXT,
         *_SHARED,
     ),
