@@ -22,6 +22,7 @@ from deltasql.operations.operation import Plan, counts, source_plan, writing
 from deltasql.result import Result
 from deltasql.session import Given, StatementContext
 from deltasql.sql import parser, statements
+from deltasql.sql.dialect import tokenize
 from deltasql.sql.sides import qualified
 from deltasql.sql.statements import Assignment, Fragment, MergeClause
 from deltasql.sql.woven import Woven, listed, woven
@@ -195,6 +196,9 @@ class Merge:
             qualifier = self.target.qualifier(self.statement.alias)
             condition += [f" AND {qualifier}.{quote(column)} {values}" for column, values in self._required(rows)]
         if "not_matched_by_source" not in kinds:
+            if "not_matched" not in kinds and any(t.upper == "SELECT" for t in tokenize(self.statement.condition.sql)):
+                # In the condition of a join DataFusion takes few subqueries.
+                return woven(f"{source} CROSS JOIN {into} WHERE (", *condition[1:])
             anti = "LEFT ANTI JOIN" if kinds == {"not_matched"} else "LEFT JOIN"
             return woven(f"{source} {anti if 'not_matched' in kinds else 'INNER JOIN'} {into}", *condition)
         if "not_matched" in kinds:

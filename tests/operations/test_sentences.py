@@ -55,7 +55,8 @@ def test_an_unknown_column_is_underlined(lake: Connection, text: str) -> None:
             "two columns of the result are subqueries",
         ),
         (
-            "MERGE INTO t USING u ON t.id < (SELECT max(x.id) FROM u x WHERE x.s = t.s) WHEN MATCHED THEN DELETE",
+            "MERGE INTO t USING u ON t.id < (SELECT max(x.id) FROM u x WHERE x.s = t.s) "
+            "WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT (id) VALUES (1)",
             "can't stand in the condition of a join",
         ),
         (
