@@ -46,10 +46,10 @@ class Listings:
         """A scan over exactly the files of ``groups``, for a plan that puts rows in order or not.
 
         ``late``: rows are filtered while they are decoded, whatever the context's option says.
-        What is constant in each branch of a union DataFusion 55 takes for no part of an order: then the values of
-        partitions are hidden from it.
+        What is constant in each branch of a union, or before an outer join that adds NULLs, DataFusion 55 takes for
+        no part of an order: then the values of partitions are hidden from it.
         """
-        value = self._hidden if ordered and len(groups) > 1 else datafusion.lit
+        value = self._hidden if ordered else datafusion.lit
         template = self._template(snapshot, late=late)
         frames = []
         for values, files in groups:

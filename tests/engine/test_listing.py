@@ -235,3 +235,21 @@ def test_a_table_in_a_folder_with_a_percent_sign_is_refused(
     for statement in (f"SELECT * FROM {table}", f"INSERT INTO {table} VALUES (1)", f"DELETE FROM {table}"):
         with pytest.raises(deltasql.NotSupportedError, match="can't hold '%'"):
             con.sql(statement)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT coalesce(a.s, '?'), count(*) OVER (PARTITION BY coalesce(a.s, '?')) FROM a FULL JOIN b ON a.k = b.k",
+        "SELECT coalesce(a.s, '?') FROM a RIGHT JOIN b ON a.k = b.k ORDER BY coalesce(a.s, '?') LIMIT 3",
+    ],
+)
+def test_the_value_of_an_only_partition_is_not_constant_behind_an_outer_join(tmp_path: Path, query: str) -> None:
+    with deltasql.connect(tmp_path) as con:
+        for name, clause in (("a", "PARTITIONED BY (s)"), ("c", "")):
+            con.sql(f"CREATE TABLE {name} (k INT, s STRING) {clause}")
+            con.sql(f"INSERT INTO {name} VALUES (1, 'e'), (4, 'e')")
+        con.sql("CREATE TABLE b (k INT)")
+        con.sql("INSERT INTO b VALUES (1), (3), (4), (5), (6)")
+        rows = [sorted(con.sql(text).fetchall()) for text in (query, query.replace("FROM a", "FROM c AS a"))]
+        assert rows[0] == rows[1]
