@@ -197,6 +197,7 @@ def _show_tour(connection: Connection, out: BinaryIO, options: Options) -> None:
 def _write(connection: Connection, results: Iterator[Result], out: BinaryIO, format: str, options: Options) -> None:
     from deltasql.output import FORMATS
     from deltasql.repl.progress import Work, working
+    from deltasql.repl.quiet import quiet
     from deltasql.repl.running import interruptible
     from deltasql.repl.screen import cleared
 
@@ -220,7 +221,7 @@ def _write(connection: Connection, results: Iterator[Result], out: BinaryIO, for
         count += 1
 
     while not ended:
-        with working(connection, "running") as work:
+        with quiet(keys=False), working(connection, "running") as work:
             try:
                 interruptible(partial(write_next, work), may_abandon=False, stop=work.stop)
             except Interrupted as error:

@@ -23,6 +23,7 @@ from deltasql import __version__
 from deltasql.repl.history import encodable, open_history
 from deltasql.repl.keys import bindings, editing_mode, tab_chooses
 from deltasql.repl.loading import Loading
+from deltasql.repl.quiet import Lend, quiet
 from deltasql.repl.style import STYLE
 from deltasql.repl.words import say
 
@@ -42,8 +43,8 @@ def run(open: Callable[[], Connection], *, format: str, greeting: str | None = N
     ``open`` is called in another thread while the first statement is typed; ``yes``: nothing is asked. Raises what
     ``open`` raises, and `BrokenPipeError`.
     """
-    with _on_terminal():
-        loading = Loading(lambda: _load(open, format=format, yes=yes), lambda: _loaded(loading, session))
+    with _on_terminal(), quiet(keys=True) as lend:
+        loading = Loading(lambda: _load(open, format=format, yes=yes, lend=lend), lambda: _loaded(loading, session))
         session = _session(loading)
         say([("", (greeting or f"deltasql {__version__}: statements end with `;`, `.help` shows the commands") + "\n")])
         loading.begin()
@@ -56,11 +57,11 @@ def run(open: Callable[[], Connection], *, format: str, greeting: str | None = N
     return 0
 
 
-def _load(open: Callable[[], Connection], *, format: str, yes: bool) -> Loaded:
+def _load(open: Callable[[], Connection], *, format: str, yes: bool, lend: Lend) -> Loaded:
     connection = open()
     from deltasql.repl.loaded import load
 
-    return load(connection, ask=(lambda _: True) if yes else _ask, format=format)
+    return load(connection, ask=(lambda _: True) if yes else _ask, lend=lend, format=format)
 
 
 def _loaded(loading: Loading[Loaded], session: PromptSession[str]) -> None:
@@ -119,6 +120,7 @@ def _session(loading: Loading[Loaded]) -> PromptSession[str]:
         complete_in_thread=True,
         input_processors=[DynamicProcessor(lambda: unchanged if loading.loaded is None else loading.loaded.brackets)],
         bottom_toolbar=bottom,
+        enable_suspend=True,
     )
     tab_chooses(keys, session.default_buffer)
     session.app.after_render += lambda _: loading.drawn()

@@ -12,6 +12,7 @@ from deltasql.repl.brackets import BracketProcessor
 from deltasql.repl.completer import SqlCompleter
 from deltasql.repl.highlight import SqlLexer
 from deltasql.repl.keys import vi_mode
+from deltasql.repl.quiet import Lend
 from deltasql.repl.reading import needs_more
 from deltasql.repl.shell import Shell
 from deltasql.repl.toolbar import toolbar
@@ -55,9 +56,9 @@ class Loaded:
         self.shell.close()
 
 
-def load(connection: Connection, *, ask: Callable[[str], bool], format: str) -> Loaded:
+def load(connection: Connection, *, ask: Callable[[str], bool], lend: Lend, format: str) -> Loaded:
     """All that the prompt needs over ``connection``, the looking around begun."""
-    shell = Shell(connection, ask=ask, format=format, pager=pager_command(os.environ))
+    shell = Shell(connection, ask=ask, lend=lend, format=format, pager=pager_command(os.environ))
     watch = Watch(lambda: shell.connection)
     watch.look()
     return Loaded(shell, watch, SqlLexer(), SqlCompleter(watch), BracketProcessor(), needs_more)

@@ -7,17 +7,18 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
 from deltasql.output.pager import Paged
+from deltasql.repl.quiet import Lend
 
 _PROMPT_LINES = 2  # the prompt and the toolbar, which come back below
 
 
 @contextmanager
-def screen(pager: tuple[str, ...] | None, clear: Callable[[], None]) -> Iterator[BinaryIO]:
+def screen(pager: tuple[str, ...] | None, clear: Callable[[], None], lend: Lend = nullcontext) -> Iterator[BinaryIO]:
     """Stdout for the result of one statement; ``clear`` is called before a byte of it reaches a terminal.
 
     What doesn't fit the terminal goes to ``pager`` (None: to the terminal all the same), which is waited for: leaving
@@ -36,7 +37,7 @@ def screen(pager: tuple[str, ...] | None, clear: Callable[[], None]) -> Iterator
         finally:
             sys.stdout.flush()
         return
-    pages = _Pages(pager, terminal, clear)
+    pages = _Pages(pager, terminal, clear, lend)
     size = shutil.get_terminal_size()
     paged = Paged(terminal, size.lines - _PROMPT_LINES, size.columns, pages.open)
     try:
@@ -83,15 +84,19 @@ class _Pages:
     command: tuple[str, ...]
     terminal: BinaryIO
     clear: Callable[[], None]
+    lend: Lend
     process: subprocess.Popen[bytes] | None = None
+    _lent: ExitStack = field(default_factory=ExitStack)
 
     def open(self) -> BinaryIO:
         self.clear()
         sys.stdout.flush()
         environment = {"LESSCHARSET": "utf-8", **os.environ}
+        self._lent.enter_context(self.lend())
         try:
             self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, env=environment)  # noqa: S603  their own
         except OSError:
+            self._lent.close()
             return self.terminal
         return cast("BinaryIO", self.process.stdin)
 
@@ -101,9 +106,13 @@ class _Pages:
             return
         with suppress(BrokenPipeError):
             cast("Any", self.process.stdin).close()
+        with self._lent:
+            self._waited(self.process)
+
+    def _waited(self, process: subprocess.Popen[bytes]) -> None:
         while True:
             try:
-                self.process.wait()
+                process.wait()
             except KeyboardInterrupt:
                 continue
             return

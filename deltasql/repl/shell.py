@@ -9,7 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
@@ -24,6 +24,7 @@ from deltasql.repl.confirm import question
 from deltasql.repl.formats import BINARY
 from deltasql.repl.outcome import before, stopped
 from deltasql.repl.progress import Work, working
+from deltasql.repl.quiet import Lend
 from deltasql.repl.reading import is_command
 from deltasql.repl.running import AbandonedError, interruptible
 from deltasql.repl.saving import Output
@@ -40,7 +41,8 @@ from deltasql.sql.statements import Explain, Query, Statement
 class Shell:
     """A connection and how its results are shown. ``ask`` puts a question and gives the answer, yes or no.
 
-    ``state`` says how the last statement went: ``running``, ``done in 0.12 s``, ``failed in …``, ``interrupted in …``.
+    ``lend`` gives the terminal to another program. ``state`` says how the last statement went: ``running``,
+    ``done in 0.12 s``, ``failed in …``, ``interrupted in …``.
     ``typed`` are the last statements that were typed, ``result`` is the last result that has columns. ``rows`` are
     those that a terminal shows of a large result (None: all), ``width`` the columns of a line (None: the terminal's),
     ``types`` whether a table there has them below the names of its columns.
@@ -48,6 +50,7 @@ class Shell:
 
     connection: Connection
     ask: Callable[[str], bool]
+    lend: Lend = nullcontext
     format: str = "table"
     timing: bool = False
     echo: bool = False
@@ -127,7 +130,7 @@ class Shell:
         started = time.perf_counter()
         what = "running" if statement is None else tokenize(statement.text)[0].upper
         try:
-            with working(self.connection, what) as work, screen(self.pager, work.clear) as stdout:
+            with working(self.connection, what) as work, screen(self.pager, work.clear, self.lend) as stdout:
                 interruptible(
                     lambda: self._show(next(results), stdout, work, started), may_abandon=reads, stop=work.stop
                 )
@@ -170,7 +173,10 @@ class Shell:
 
     def show(self, result: Result) -> None:
         """Write a result to where results go; of a statement without one, say that it ran."""
-        with working(self.connection, result.statement_type) as work, screen(self.pager, work.clear) as stdout:
+        with (
+            working(self.connection, result.statement_type) as work,
+            screen(self.pager, work.clear, self.lend) as stdout,
+        ):
             self._show(result, stdout, work, time.perf_counter())
 
     def _show(self, result: Result, stdout: BinaryIO, work: Work, started: float) -> None:
@@ -199,7 +205,7 @@ class Shell:
 
     def draw(self, lines: Callable[[int | None], Iterable[str]]) -> None:
         """Write lines, which are made for the terminal's width, to stdout; there is no end of room on a pipe."""
-        with screen(self.pager, lambda: None) as stdout:
+        with screen(self.pager, lambda: None, self.lend) as stdout:
             for line in lines(_width()):
                 stdout.write(f"{line}\n".encode())
 

@@ -16,6 +16,7 @@ from deltasql.repl.files import read_script, replacing
 from deltasql.repl.saving import opened, save
 
 if TYPE_CHECKING:
+    from deltasql.repl.quiet import Lend
     from deltasql.repl.shell import Shell
 
 
@@ -64,12 +65,12 @@ def edit(shell: Shell, argument: str) -> None:
     """
     if argument:
         path = Path(_path(argument, ".edit")).expanduser()
-        text = _changed(path)
+        text = _changed(path, shell.lend)
     else:
         with tempfile.TemporaryDirectory(prefix="deltasql-") as folder:
             path = Path(folder) / "statement.sql"
             path.write_text(shell.typed, encoding="utf-8")
-            text = _changed(path)
+            text = _changed(path, shell.lend)
     if text is None or not text.strip():
         shell.tell("nothing was done")
         return
@@ -98,13 +99,14 @@ def _typed(shell: Shell) -> str:
     return shell.typed
 
 
-def _changed(path: Path) -> str | None:
+def _changed(path: Path, lend: Lend) -> str | None:
     """What an editor made of the file at ``path``; None if it is as it was."""
     before = read_script(str(path)) if path.exists() else ""
     variables = ("DELTASQL_EDITOR", "VISUAL", "EDITOR")
     wanted = next(filter(None, map(os.environ.get, variables)), "vi")
     try:
-        done = subprocess.run([*shlex.split(wanted), str(path)], check=False)  # noqa: S603  their own editor
+        with lend():
+            done = subprocess.run([*shlex.split(wanted), str(path)], check=False)  # noqa: S603  their own editor
     except (OSError, ValueError) as error:
         hint = f"set {' or '.join(variables[1:])}"
         raise InterfaceError(f"the editor `{wanted}` can't be run: {error}", hint=hint) from error
