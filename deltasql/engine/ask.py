@@ -78,12 +78,17 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a plan asks of the tables, by full name; whether it puts rows in order, unites, joins from the right."""
+    """What a plan asks of the tables, by full name; whether it puts rows in order, unites, joins from the right.
+
+    ``adds_nulls``: an outer join adds NULLs; ``to_constants``: to columns that may be constant before it.
+    """
 
     tables: Mapping[TableName, Ask] = field(default_factory=dict)
     orders: bool = False
     unites: bool = False
     joins_right: bool = False
+    adds_nulls: bool = False
+    to_constants: bool = False
 
 
 def asked(plan: LogicalPlan, names: Iterable[TableName]) -> Asked:
@@ -97,7 +102,37 @@ def asked(plan: LogicalPlan, names: Iterable[TableName]) -> Asked:
     def has(nodes: str) -> bool:
         return re.search(rf"^ *({nodes})", text, re.MULTILINE) is not None
 
-    return Asked(found, has("Sort:|WindowAggr:|DistinctOn:"), has("Union"), has("Right Join:"))
+    return Asked(
+        found,
+        has("Sort:|WindowAggr:|DistinctOn:"),
+        has("Union"),
+        has("Right Join:"),
+        has("(Left|Right|Full) Join:"),
+        _adds_nulls_to_constants(text),
+    )
+
+
+_OUTER = re.compile(r" *(Left|Right|Full) Join:")
+_MAY_BE_CONSTANT = re.compile(
+    r" *(Filter:|TableScan:.*_filters=\[|Values:|EmptyRelation: rows=1|Projection:.*(\b[A-Z]\w+\(|NULL))"
+)
+
+
+def _adds_nulls_to_constants(text: str) -> bool:
+    """True if the plan ``text`` has an outer join that adds NULLs to a column that may be constant before it."""
+    adding: list[tuple[int, str, int]] = []  # The outer joins around a line: indent, kind, which child it is in.
+    for line in text.splitlines():
+        indent = len(line) - len(line.lstrip())
+        adding = [(at, kind, side + (indent == at + _INDENT)) for at, kind, side in adding if at < indent]
+        adds = any(kind == "Full" or (kind == "Right") == (side == 1) for _, kind, side in adding)
+        if adds and _MAY_BE_CONSTANT.match(line):
+            return True
+        if (join := _OUTER.match(line)) is not None:
+            adding.append((indent, join[1], 0))
+    return False
+
+
+_INDENT = 2
 
 
 _NO_ROWS = re.compile(r"EmptyRelation: rows=0|Boolean\((?:false|NULL)\)")

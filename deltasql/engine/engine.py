@@ -41,6 +41,7 @@ from deltasql.engine.thinning import thinned
 from deltasql.errors import ProgrammingError
 from deltasql.names import quote
 from deltasql.sql.ctes import SharedCte, of_cte, shared_ctes, with_computed
+from deltasql.sql.opaque import opaque
 from deltasql.sql.rewrite import Rewritten
 from deltasql.sql.walls import walled
 from deltasql.storage.objects import Location, ObjectPath
@@ -181,22 +182,23 @@ class DataFusionEngine(Context):
             query = self._walled(query, sources, parameters)
             found, late, shared = self._asked(query, sources, parameters)
             asks = found.tables
-            shown = Shown(self.time_zone, query.may_read, found.orders)
+            shown = Shown(self.time_zone, query.may_read, found.orders or found.adds_nulls)
             bound = {name: (source, self._access(source, asks.get(name))) for name, source in sources.items()}
             tables = {
                 name: self._table(source, asks.get(name), access, replace(shown, late=name in late))
                 for name, (source, access) in bound.items()
             }
             how, limited = self._how(query, bound, found), self._limits[0] is not None
+            text, names = self._opaque(query, found, sources, tables, parameters)
             with self._options(how):
-                frame = self._planned(query.text, tables, parameters)
-            schema = _named(plain_schema(self._schema(frame, query.text)), query.renames)
+                frame = self._planned(text, tables, parameters)
+            schema = _named(plain_schema(self._schema(frame, text)), query.renames, names)
         later = {**how, _TIME_ZONE: self.time_zone}
 
         def streamed(options: Mapping[str, str], told: Told) -> Iterator[pa.RecordBatch]:
             chosen = frame
             if shared or options:
-                chosen = self._with_computed(query.text, shared, tables, parameters, {**later, **options})
+                chosen = self._with_computed(text, shared, tables, parameters, {**later, **options})
             return running(chosen, told)
 
         def running(chosen: datafusion.DataFrame, told: Told = None) -> Iterator[pa.RecordBatch]:
@@ -229,7 +231,7 @@ class DataFusionEngine(Context):
             with translated(query), _blamed(bound):
                 # Planned anew: what a plan measures adds up over its runs.
                 return analysis(
-                    lambda: self._with_computed(query.text, shared, tables, parameters, later),
+                    lambda: self._with_computed(text, shared, tables, parameters, later),
                     running,
                     computes=bool(shared),
                 )
@@ -287,6 +289,29 @@ class DataFusionEngine(Context):
         except Exception:  # noqa: BLE001  # A subquery that looks at columns outside of it may have no LIMIT.
             return query
         return replace(query, spliced=replace(query.spliced, text=text))
+
+    def _opaque(
+        self,
+        query: Rewritten,
+        found: Asked,
+        sources: Sources,
+        tables: dict[TableName, Table],
+        parameters: Mapping[str, Any],
+    ) -> tuple[str, list[str] | None]:
+        """The text of ``query`` with constants that DataFusion can't see, where it would make too much of them.
+
+        With the names of its columns, where they are others than those of the query.
+        """
+        if not found.to_constants:
+            return query.text, None
+        tables[_ALWAYS] = self._tables.rows(_TRUE, None)
+        yes = f"(SELECT {quote(_YES)} FROM {quote(_ALWAYS[1])}.{quote(_ALWAYS[2])})"
+        text = opaque(query.text, yes, everywhere=True)
+        try:
+            self._planned(text, tables, parameters).execution_plan()
+        except Exception:  # noqa: BLE001  # Not every subquery may hold one.
+            text = opaque(query.text, yes, everywhere=False)
+        return text, self.schema(query, sources).names
 
     def _outlines(self, sources: Sources) -> dict[TableName, Table]:
         """``sources`` without their rows."""
@@ -410,6 +435,9 @@ class DataFusionEngine(Context):
 
 
 _CTES = "/ctes"  # No folder is called so, and no schema of a user's.
+_YES = "yes"
+_ALWAYS = MAIN, "/always", "true"
+_TRUE = pa.table({_YES: [True]})
 _COLLECT = "datafusion.execution.collect_statistics"
 _TIME_ZONE = "datafusion.execution.time_zone"
 _REPARTITION_SORTS = "datafusion.optimizer.repartition_sorts"
@@ -417,7 +445,7 @@ _REMEMBERED = 32
 _FLEETING = re.compile(
     r"\b(now|today|random|uuid|explain|information_schema|(current|local)_?(time|date)\w*)\b", re.IGNORECASE
 )
-_SUSPECT = re.compile(r"\bright\b|\bunion\b", re.IGNORECASE)
+_SUSPECT = re.compile(r"\b(left|right|full|union)\b", re.IGNORECASE)
 _SET_OPERATION = re.compile(r"\b(union|intersect|except|minus)\b", re.IGNORECASE)
 _EXHAUSTED = "Resources exhausted"
 _READ_ONLY = (
@@ -502,9 +530,9 @@ def plain_schema(schema: pa.Schema) -> pa.Schema:
     return pa.schema([pa.field(f.name, plain_type(f.type), f.nullable) for f in schema])
 
 
-def _named(schema: pa.Schema, renames: Iterable[tuple[str, str]]) -> pa.Schema:
-    """``schema`` with aliases as they were written, each where just one column has its name."""
-    names = list(schema.names)
+def _named(schema: pa.Schema, renames: Iterable[tuple[str, str]], names: Sequence[str] | None) -> pa.Schema:
+    """``schema`` (or its columns called ``names``) with aliases as written, each where just one has its name."""
+    names = list(schema.names if names is None else names)
     for name, written in renames:
         if names.count(name) == 1:
             names[names.index(name)] = written
