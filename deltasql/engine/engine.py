@@ -311,7 +311,7 @@ class DataFusionEngine(Context):
             self._planned(text, tables, parameters).execution_plan()
         except Exception:  # noqa: BLE001  # Not every subquery may hold one.
             text = opaque(query.text, yes, everywhere=False)
-        return text, self.schema(query, sources).names
+        return text, self._planned(query.text, self._outlines(sources), parameters).schema().names
 
     def _outlines(self, sources: Sources) -> dict[TableName, Table]:
         """``sources`` without their rows."""
