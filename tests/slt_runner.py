@@ -38,6 +38,7 @@ Lines that may stand right before a record:
 
     params <JSON>                       binds a list or an object to the statement's placeholders
     xfail <reason>                      the record doesn't hold yet: it fails on the day it does
+    local <reason>                      it is left out where the root is in an object store (tests/storage)
 
 ``${root}`` stands for the root's path, in SQL and in what is expected.
 """
@@ -86,6 +87,7 @@ class Record:
     expected: tuple[str, ...] = ()
     params: Any = None
     xfail: str | None = None
+    local: bool = False
 
     def fail(self, expected: str, got: str) -> Mismatch:
         """The error that shows this record."""
@@ -107,10 +109,9 @@ def records(file: Path) -> Iterator[Record]:
 
 
 def _record(file: Path, block: list[tuple[int, str]]) -> Record:
-    params, xfail = None, None
-    while (word := block[0][1].split()[0]) in ("params", "xfail"):
-        rest = block.pop(0)[1][len(word) :].strip()
-        params, xfail = (json.loads(rest), xfail) if word == "params" else (params, rest)
+    marks: dict[str, str] = {}
+    while (word := block[0][1].split()[0]) in ("params", "xfail", "local"):
+        marks[word] = block.pop(0)[1][len(word) :].strip()
     line, head = block[0]
     words = head.split()
     body = [text for _, text in block[1:]]
@@ -123,7 +124,9 @@ def _record(file: Path, block: list[tuple[int, str]]) -> Record:
     if words[0] not in _RUN:
         raise ValueError(f"{file.name}:{line}: no such record: {head}")
     kind = (*words[:size], "")[:size]
-    return Record(file, line, kind, argument, "\n".join(body), tuple(expected), params, xfail)
+    params = json.loads(marks["params"]) if "params" in marks else None
+    sql = "\n".join(body)
+    return Record(file, line, kind, argument, sql, tuple(expected), params, marks.get("xfail"), "local" in marks)
 
 
 @dataclass
@@ -148,7 +151,7 @@ class Run:
     def record(self, record: Record) -> None:
         """Run one record."""
         try:
-            _RUN[record.kind[0]](self, record)
+            getattr(self, _RUN[record.kind[0]])(record)
         except Mismatch:
             if record.xfail is None:
                 raise
@@ -244,14 +247,7 @@ class Run:
         return result
 
 
-_RUN: dict[str, Callable[[Run, Record], None]] = {
-    "statement": Run.statement,
-    "query": Run.query,
-    "log": Run.log,
-    "committed": Run.committed,
-    "file": Run.file_,
-    "reconnect": Run.reconnect,
-}
+_RUN = {kind: kind for kind in ("statement", "query", "log", "committed", "reconnect")} | {"file": "file_"}
 
 
 # -- what is seen
@@ -261,7 +257,12 @@ def log(table: Path, version: int | None = None) -> str:
     """The operation of a commit and how many actions of each kind it has, as the log's JSON says."""
     commits = sorted((table / "_delta_log").glob("*.json"))
     path = commits[-1] if version is None else table / "_delta_log" / f"{version:020d}.json"
-    actions = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return summary(path.read_text(encoding="utf-8"))
+
+
+def summary(commit: str) -> str:
+    """The operation of a commit, and how many actions of each kind its JSON has."""
+    actions = [json.loads(line) for line in commit.splitlines()]
     kinds = Counter(kind for action in actions for kind in action)
     operation = next((a["commitInfo"]["operation"] for a in actions if "commitInfo" in a), "(none)")
     return " ".join([operation, *(f"{kind}={kinds[kind]}" for kind in _ACTIONS if kinds[kind])])

@@ -61,12 +61,13 @@ def batches(
     layout = parquet.schema_arrow
     chosen = None if chosen is None else padded(chosen, parquet.metadata.num_rows)
     outside = {*known, numbered}
-    places = [None if field.name in outside else place(layout, field, mode) for field in fields]
-    names = list(dict.fromkeys(layout.field(at).name for at in places if at is not None))
+    found = places(layout, fields, mode)
+    held_at = [None if field.name in outside else at for field, at in zip(fields, found, strict=True)]
+    names = list(dict.fromkeys(layout.field(at).name for at in held_at if at is not None))
     schema = pa.schema([nullable(field) for field in fields])
     for at, batch in _stored(parquet, names, row_groups):
         columns = []
-        for field, shown, held in zip(fields, schema, places, strict=True):
+        for field, shown, held in zip(fields, schema, held_at, strict=True):
             if held is not None:
                 columns.append(_fit(batch.column(layout.field(held).name), field, mode))
             elif field.name == numbered:
@@ -132,12 +133,19 @@ def stored_name(field: pa.Field, mode: str) -> str:
     return str(field.name) if mode == "none" or physical is None else physical.decode()
 
 
-def place(layout: pa.Schema | pa.StructType, field: pa.Field, mode: str) -> int | None:
-    """Where a file (or a struct in it) holds a column; None where it doesn't have it."""
-    key, stored = stored_name(field, mode), [each.name for each in layout]
-    if mode == "id" and (number := (field.metadata or {}).get(b"delta.columnMapping.id")) is not None:
-        key, stored = number, [(each.metadata or {}).get(b"PARQUET:field_id") for each in layout]
-    return stored.index(key) if key in stored else None
+def places(layout: pa.Schema | pa.StructType, fields: Iterable[pa.Field], mode: str) -> list[int | None]:
+    """Where a file (or a struct in it) holds each of the columns; None where it doesn't have one."""
+    names: dict[str, int] = {}
+    numbers: dict[bytes, int] = {}
+    for at, held in enumerate(layout):
+        names.setdefault(held.name, at)
+        if mode == "id" and (number := (held.metadata or {}).get(b"PARQUET:field_id")) is not None:
+            numbers.setdefault(number, at)
+    found = []
+    for field in fields:
+        number = (field.metadata or {}).get(b"delta.columnMapping.id") if mode == "id" else None
+        found.append(names.get(stored_name(field, mode)) if number is None else numbers.get(number))
+    return found
 
 
 def nullable(field: pa.Field, leaf: Callable[[pa.DataType], pa.DataType] | None = None) -> pa.Field:
@@ -158,10 +166,9 @@ def _fit(values: pa.Array, field: pa.Field, mode: str) -> pa.Array:
     """What a file holds of a column, as its type in the table: fields by their stored names, NULL where missing."""
     type, fit = field.type, nullable(field).type
     if pa.types.is_struct(type):
-        places = [place(values.type, child, mode) for child in type]
         children = [
             pa.nulls(len(values), below.type) if at is None else _fit(values.field(at), child, mode)
-            for at, child, below in zip(places, type, fit, strict=True)
+            for at, child, below in zip(places(values.type, type, mode), type, fit, strict=True)
         ]
         return pa.StructArray.from_arrays(children, fields=list(fit), mask=values.is_null())
     if pa.types.is_map(type):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from deltasql.catalog.columns import mapping, opened, place, stored_name, widens
+from deltasql.catalog.columns import mapping, opened, places, stored_name, widens
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.errors import StorageError, VersionNotFound, brief
 from deltasql.storage.files import for_arrow, missing, state_of
@@ -136,9 +136,9 @@ def unreadable(files: Iterable[Location]) -> StorageError | None:
 
 def _odd(snapshot: Snapshot, layout: pa.Schema, path: Location) -> str | None:
     mode = mapping(snapshot.properties)
-    for field in snapshot.schema:
-        at = None if field.name in snapshot.partition_columns else place(layout, field, mode)
-        if at is None:
+    outside = frozenset(snapshot.partition_columns)
+    for field, at in zip(snapshot.schema, places(layout, snapshot.schema, mode), strict=True):
+        if at is None or field.name in outside:
             continue
         if mode == "id" and layout.field(at).name != stored_name(field, "name"):
             return f"`{path.name}` has its columns by their ids alone"
@@ -158,8 +158,8 @@ def _fits(held: pa.DataType, wanted: pa.DataType, mode: str) -> bool | None:
     if pa.types.is_struct(wanted):
         if not pa.types.is_struct(held):
             return None
-        places = [(place(held, child, mode), child.type) for child in wanted]
-        return _all([_fits(held.field(at).type, type, mode) for at, type in places if at is not None])
+        children = zip(places(held, wanted, mode), wanted, strict=True)
+        return _all([_fits(held.field(at).type, child.type, mode) for at, child in children if at is not None])
     if pa.types.is_map(wanted):
         if not pa.types.is_map(held):
             return None
@@ -175,7 +175,7 @@ def _lacks(held: pa.DataType, wanted: pa.DataType, mode: str) -> bool:
     """True if ``wanted`` is a struct of which ``held`` lacks a field, which in a map's values DataFusion can't cast."""
     if not (pa.types.is_struct(wanted) and pa.types.is_struct(held)):
         return False
-    return held.num_fields != wanted.num_fields or any(place(held, child, mode) is None for child in wanted)
+    return held.num_fields != wanted.num_fields or None in places(held, wanted, mode)
 
 
 _TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from deltasql.catalog.columns import mapping, opened, place
+from deltasql.catalog.columns import mapping, opened, places
 from deltasql.catalog.packing import LiveFile, packed
 from deltasql.operations.operation import Plan, writing
 from deltasql.result import Result
@@ -72,10 +72,10 @@ def _has_dropped(file: LiveFile, into: Target) -> bool:
 
 def _has_more(layout: pa.Schema | pa.StructType, fields: pa.Schema | pa.StructType, mode: str) -> bool:
     """True if ``layout`` has a field, at any depth, that isn't one of ``fields``."""
-    places = [place(layout, field, mode) for field in fields]
-    if len({at for at in places if at is not None}) < len(layout):
+    found = places(layout, fields, mode)
+    if len({at for at in found if at is not None}) < len(layout):
         return True
-    both = ((layout.field(at).type, field.type) for at, field in zip(places, fields, strict=True) if at is not None)
+    both = ((layout.field(at).type, field.type) for at, field in zip(found, fields, strict=True) if at is not None)
     return any(_type_has_more(held, wanted, mode) for held, wanted in both)
 
 

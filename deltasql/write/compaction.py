@@ -29,6 +29,7 @@ from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.scan import beyond_files
 from deltasql.engine.sorting import in_order
 from deltasql.errors import UnsupportedTableFeature
+from deltasql.storage.files import for_arrow
 from deltasql.write import partitions
 from deltasql.write.commit import commit, committed
 from deltasql.write.files import DataFile, DataFiles
@@ -196,7 +197,7 @@ class _Work:
             yield from rows_of(self._into.snapshot, file, wanted)
 
     def _ordered(self, group: Group) -> Iterator[pa.RecordBatch]:
-        rows = sum(pq.read_metadata(file.path).num_rows for file in group)
+        rows = sum(pq.read_metadata(for_arrow(file.path)).num_rows for file in group)
         by = order(self._layout.paths, lambda names: self._rows(group, map(self._schema.field, names)), rows)
         schema = pa.schema([nullable(field) for field in self._schema])
         limit = self._into.session.settings["deltasql.memory_limit"]
