@@ -24,6 +24,8 @@ _GAP = "┆"
 _GOES_ON = "↵"
 _LEAST_WIDTH = 8
 _SHORT_WIDTH = 12
+_LABEL_WIDTH = 24
+_LONGEST_LABEL = 36
 _LEAST_WHOLE_WIDTH = 40
 _TYPE_WIDTH = 20
 _MEASURED_ROWS = 10_000
@@ -39,18 +41,25 @@ class _Column:
     widths: Sequence[int]
     to_right: bool
     whole: bool  # cut, its values would mislead: numbers, dates
+    nested: bool  # the beginning of a value says what it is
     tall: Mapping[int, int] = field(default_factory=dict)  # the lines of those cells that have several
 
     def width(self) -> int:
         heads = [cell_width(self.heads[0]), *(min(cell_width(head), _TYPE_WIDTH) for head in self.heads[1:])]
         return max([*heads, *self.widths])
 
-    def least(self) -> int:
+    def least(self, room: int) -> int:
         body = max(self.widths, default=0)
         wanted = max(body, min(cell_width(self.heads[0]), _LEAST_WIDTH))
         if self.whole:
             return min(wanted, _LEAST_WHOLE_WIDTH)
-        return wanted if wanted <= _SHORT_WIDTH else _LEAST_WIDTH
+        if wanted <= _SHORT_WIDTH and not self.nested:
+            return wanted
+        return min(wanted, _LEAST_WIDTH if self.yields() else max(min(_LABEL_WIDTH, room // 4), _LEAST_WIDTH))
+
+    def yields(self) -> bool:
+        """Whether it is cut so that others are whole."""
+        return not self.whole and (self.nested or max(self.widths, default=0) > _LONGEST_LABEL)
 
 
 def write(schema: pa.Schema, batches: Iterable[pa.RecordBatch], out: BinaryIO, options: Options) -> None:
@@ -109,7 +118,8 @@ def _columns(schema: pa.Schema, pieces: Sequence[Piece], options: Options, *, ma
             max(map(cell_width, cell.split("\n"))) if row in tall else cell_width(cell)
             for row, cell in enumerate(cells)
         ]
-        columns.append(_Column(heads, cells, widths, number, whole, tall))
+        nested = pa.types.is_nested(each.type)
+        columns.append(_Column(heads, cells, widths, number, whole, nested, tall))
     return columns
 
 
@@ -132,7 +142,11 @@ def _fit(columns: Sequence[_Column], pieces: Sequence[Piece], options: Options) 
         if pieces and all(rows.column(index).null_count == rows.num_rows for _, rows in pieces)
     ]
     return layout(
-        [column.width() for column in columns], [column.least() for column in columns], options.width, empty=empty
+        [column.width() for column in columns],
+        [column.least(options.width or 0) for column in columns],
+        options.width,
+        empty=empty,
+        yielding=[index for index, column in enumerate(columns) if column.yields()],
     )
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 
 import pyarrow as pa
@@ -93,13 +94,44 @@ def test_long_text_is_cut_and_numbers_are_not(written):
     )
 
 
-def test_columns_that_dont_fit_are_left_out_in_the_middle(written):
+def test_columns_that_dont_fit_are_left_out_before_the_last_ones(written):
     rows = pa.table({f"column{n}": ["x" * 20] for n in range(40)})
-    lines = written("table", rows, width=50).splitlines()
-    assert lines[0].split() == ["column0", "│", "column1", "┆", "column38", "│", "column39"]
-    assert lines[2].count("┆") == 1
-    assert lines[-1] == "(1 row, 40 columns, 4 shown)"
-    assert all(cell_len(line) <= 50 for line in lines)
+    lines = written("table", rows, width=80).splitlines()
+    assert lines[0].split() == ["column0", "│", "column1", "│", "column2", "┆"]
+    wide = written("table", rows, width=160).splitlines()
+    assert wide[0].split("┆")[1].split() == ["column39"]
+    assert wide[2].count("┆") == 1
+    assert wide[-1] == "(1 row, 40 columns, 7 shown)"
+    assert all(cell_len(line) <= 80 for line in lines)
+
+
+HISTORY = pa.table(
+    {
+        "version": [3],
+        "timestamp": pa.array([0], pa.timestamp("us", "UTC")),
+        "userId": pa.nulls(1, pa.string()),
+        "operation": ["CREATE TABLE AS SELECT"],
+        "operationParameters": pa.array([[("isManaged", "true")]], pa.map_(pa.string(), pa.string())),
+        "readVersion": [2],
+        "isBlindAppend": [False],
+        "operationMetrics": pa.array([[("numFiles", "1")] * 9], pa.map_(pa.string(), pa.string())),
+        "engineInfo": ["deltasql/0.1.0 delta-rs/1.6.6"],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("width", "names"),
+    [
+        (80, ["version", "timestamp", "operation", "operationParam…"]),
+        (110, ["version", "timestamp", "operation", "operati…", "readVers…", "engineInfo"]),
+    ],
+)
+def test_nested_values_give_way_to_words(written, width, names):
+    lines = written("table", HISTORY, width=width).splitlines()
+    assert re.findall(r"[\w…]+", lines[0]) == names
+    assert "CREATE TABLE AS SELECT" in lines[2]
+    assert all(cell_len(line) <= width for line in lines)
 
 
 def test_columns_of_nulls_are_left_out_first(written):
@@ -123,7 +155,9 @@ def test_types_stand_under_the_names(written):
     )
 
 
-widths = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60), st.booleans()), min_size=1, max_size=12)
+widths = st.lists(
+    st.tuples(st.integers(0, 60), st.integers(0, 60), st.booleans(), st.booleans()), min_size=1, max_size=12
+)
 
 
 @given(widths, st.integers(1, 200))
@@ -131,7 +165,12 @@ def test_a_layout_fits_its_room(columns, room):
     natural = [max(column[:2]) for column in columns]
     least = [min(column[:2]) for column in columns]
     empty = {index for index, column in enumerate(columns) if column[2]}
-    got = layout(natural, least, room, empty=empty)
+    yielding = {index for index, column in enumerate(columns) if column[3]}
+    got = layout(natural, least, room, empty=empty, yielding=yielding)
+    firm = {index for index in got.columns if index not in yielding}
+    shown = dict(zip(got.columns, got.widths, strict=True))
+    if any(shown[index] > least[index] for index in yielding & shown.keys()):
+        assert all(shown[index] == natural[index] for index in firm)
     assert list(got.columns) == sorted(set(got.columns))
     assert got.columns[0] == 0
     assert len(got.columns) == len(got.widths)
