@@ -66,8 +66,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deltasql.connection import Connection
+    from deltasql.progress import Progress
     from deltasql.result import Result
-    from deltasql.session import Progress
 
 __version__ = "0.1.0"
 
@@ -199,7 +199,7 @@ def __getattr__(name: str) -> Any:
 
         return Result
     if name == "Progress":
-        from deltasql.session import Progress
+        from deltasql.progress import Progress
 
         return Progress
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import sys
-import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -40,11 +39,12 @@ from deltasql.errors import (
 )
 from deltasql.names import did_you_mean, literal, match, quote
 from deltasql.operations import plan
+from deltasql.progress import Progress, Telling
 from deltasql.reading import explained, read, split
 from deltasql.redaction import redacted
 from deltasql.result import Result
 from deltasql.scope import Scope, nothing, variables
-from deltasql.session import Progress, Session, StatementContext
+from deltasql.session import Session, StatementContext
 from deltasql.settings import OWN_DIALECT, show
 from deltasql.sql import parser
 from deltasql.sql.many import PARAMETERS, as_one, column_of
@@ -70,8 +70,9 @@ class Connection(dbapi.ErrorAttributes):
     """Executes SQL over the Delta tables below a root. Made by `deltasql.connect`; safe for several threads.
 
     ``progress``, if set, is called with a `Progress` each time that a write has written some rows (about as many as
-    a batch has), in whichever thread that happens; what it raises ends the write. ``scanning``, if set, is called with
-    a `Scanning` each time that a query over tables begins to run, a write's too: it can be asked how far that is.
+    a batch has) or come further in a step of its own, in whichever thread that happens; what it raises ends the write.
+    ``scanning``, if set, is called with a `Scanning` each time that a query over tables begins to run, a write's too:
+    it can be asked how far that is.
     """
 
     def __init__(
@@ -174,7 +175,7 @@ class Connection(dbapi.ErrorAttributes):
                         session,
                         values,
                         text,
-                        self._told(running),
+                        Telling(self.progress, running.check),
                         self.scanning,
                         brought=brought,
                         variables=scope,
@@ -234,22 +235,6 @@ class Connection(dbapi.ErrorAttributes):
         They raise `Interrupted`, a write before its commit or not at all. DataFusion looks up once a second.
         """
         self._statements.interrupt()
-
-    def _told(self, running: Running) -> Callable[[int], None]:
-        """What is told how many rows one run of a statement has written, and tells ``progress``."""
-        tell, begun = self.progress, time.monotonic()
-        lock, written = threading.Lock(), 0
-
-        def told(rows: int) -> None:
-            nonlocal written
-            running.check()
-            if tell is None:
-                return
-            with lock:
-                written += rows
-                tell(Progress(written, time.monotonic() - begun))
-
-        return told
 
     def script(self, text: str) -> Iterator[Result]:
         """Run the statements of a script one by one as the results are asked for; the first error ends it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from types import FunctionType, ModuleType
@@ -26,6 +26,7 @@ from deltasql.engine.sources import Rows, Source
 from deltasql.engine.stopping import Running, Statements
 from deltasql.errors import Error, NotSupportedError, PlanError, ProgrammingError, Span, StorageError, TableNotFound
 from deltasql.names import AsOf, TableReference, Version, fold, match, quote
+from deltasql.progress import Telling
 from deltasql.scope import Scope, Variable, find, nothing
 from deltasql.settings import Settings
 from deltasql.sql.dialect import tokenize
@@ -56,14 +57,6 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a write is: the rows that it has written, and the seconds since it began."""
-
-    rows: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class Given:
     """A table that a statement brings to its own queries; its columns may be qualified by ``parts``."""
 
@@ -71,15 +64,11 @@ class Given:
     source: Snapshot | Source
 
 
-def _unheard(rows: int) -> None:
-    """Nobody listens."""
-
-
 @dataclass(slots=True)
 class StatementContext:
     """What one statement sees: its parameters, and one snapshot of each table however often it is named.
 
-    ``text`` is the statement as the user wrote it. ``progress`` is told how many rows more were written, ``scanning``
+    ``text`` is the statement as the user wrote it. ``progress`` is told how far it is, ``scanning``
     of each query that begins to run. ``home`` is where names resolve, if not where the connection's do, ``inside`` the
     views whose text is being resolved. ``brought`` are tables (or frames) by names that no user's have, ``variables``
     those of the caller. ``running`` is told where the statement is to stop.
@@ -89,7 +78,7 @@ class StatementContext:
     session: Session
     parameters: Mapping[str, Any] = field(default_factory=dict)
     text: str = ""
-    progress: Callable[[int], None] = _unheard
+    progress: Telling = field(default_factory=Telling)
     scanning: Told = None
     home: Home | None = None
     inside: tuple[tuple[str, str, str], ...] = ()

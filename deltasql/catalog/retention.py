@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -57,13 +57,15 @@ def retention(properties: Mapping[str, str]) -> int:
     return int(number) * _UNITS[unit]
 
 
-def unneeded(snapshot: Snapshot, cutoff: int, *, lite: bool = False) -> list[Unneeded]:
+def unneeded(
+    snapshot: Snapshot, cutoff: int, *, lite: bool = False, looked: Callable[[], None] = lambda: None
+) -> list[Unneeded]:
     """The files that no version needs which was the latest since ``cutoff``, by path.
 
     ``cutoff`` is in milliseconds since 1970. The table's folder is looked through for files that are older, or with
-    ``lite`` only the log, which knows nothing of files that were never committed. ``snapshot`` is the latest
-    version. Raises `StorageError` for a log or folder that can't be read, `UnsupportedTableFeature` for a file in
-    another store.
+    ``lite`` only the log, which knows nothing of files that were never committed; ``looked`` is called for each file
+    of the folder. ``snapshot`` is the latest version. Raises `StorageError` for a log or folder that can't be read,
+    `UnsupportedTableFeature` for a file in another store.
     """
     known = _Known(snapshot)
     try:
@@ -76,7 +78,11 @@ def unneeded(snapshot: Snapshot, cutoff: int, *, lite: bool = False) -> list[Unn
             mode = mapping(snapshot.properties)
             partitions = tuple(f"{stored_name(snapshot.schema.field(c), mode)}=" for c in snapshot.partition_columns)
             listed = _listed(root, partitions, top=True)
-            found = [Unneeded(path, size) for path, size, time in listed if time < cutoff and path not in kept]
+            found = []
+            for path, size, time in listed:
+                looked()
+                if time < cutoff and path not in kept:
+                    found.append(Unneeded(path, size))
     except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
         raise StorageError(f"the files of `{snapshot.name}` can't be told: {brief(error)}") from error
     return sorted(found, key=lambda each: each.path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
@@ -126,18 +126,35 @@ def _stored(snapshot: Snapshot, field: pa.Field, values: pa.Array) -> pa.Array:
 # -- by Arrow
 
 
+@dataclass(slots=True)
+class Passed:
+    """How many rows and files a stream has behind it, those too that it passed over."""
+
+    rows: int = 0
+    files: int = 0
+
+    def counted(self, batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+        """``batches`` of a file that has so many ``rows``."""
+        before = self.rows
+        for batch in batches:
+            self.rows += batch.num_rows
+            yield batch
+        self.rows, self.files = before + rows, self.files + 1
+
+
 def read_by_arrow(
     snapshot: Snapshot,
     files: Sequence[Location],
     wanted: pads.Expression | None,
     *,
     tags: tuple[str, str] | None = None,
+    passed: Passed | None = None,
 ) -> Read:
     """The rows of ``files`` by Arrow's Parquet reader; ``wanted`` is what it may skip row groups by.
 
     Deletion vectors come from delta-rs, column mapping is done here. ``tags`` are the names of two more columns: the
-    index of the row's file in the snapshot (INT), and the row's place in it (BIGINT). Raises `StorageError` for a
-    file that can't be read.
+    index of the row's file in the snapshot (INT), and the row's place in it (BIGINT). ``passed`` counts what is
+    behind it. Raises `StorageError` for a file that can't be read.
     """
     mode = mapping(snapshot.properties)
     kept = snapshot.live_rows if "deletionVectors" in snapshot.features_in_use else {}
@@ -155,7 +172,11 @@ def read_by_arrow(
                 known[file] = pa.scalar(snapshot.index_of[path], pa.int32())
             with opened(path) as parquet:
                 chosen, groups = kept.get(path), _row_groups(path, wanted)
-                yield from batches(parquet, fields, mode, known, chosen=chosen, row_groups=groups, numbered=row)
+                rows = batches(parquet, fields, mode, known, chosen=chosen, row_groups=groups, numbered=row)
+                if passed is None:
+                    yield from rows
+                else:
+                    yield from passed.counted(rows, parquet.metadata.num_rows)
 
     return read
 

@@ -6,7 +6,7 @@ file, counted from 0 and with the rows that a deletion vector has taken out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,15 @@ from deltasql.catalog.columns import FEATURES
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine import pruning
 from deltasql.engine.ask import Ask
-from deltasql.engine.dataset import read_by_arrow, readable
+from deltasql.engine.dataset import Passed, read_by_arrow, readable
 from deltasql.engine.scan import Access, Shown, Tables, beyond_files
 from deltasql.errors import UnsupportedTableFeature
 
 if TYPE_CHECKING:
     from datafusion.catalog import Table
+
+    from deltasql.engine.engine import BoundQuery
+    from deltasql.storage.objects import Location
 
 FILE = "__deltasql_file"
 ROW = "__deltasql_row"
@@ -34,6 +37,8 @@ class Numbered:
     """The rows of ``snapshot``, numbered."""
 
     snapshot: Snapshot
+    passed: list[Passed] = field(default_factory=list)
+    """What the streams that were made of it have read."""
 
     @property
     def name(self) -> str:
@@ -67,8 +72,19 @@ class Numbered:
         tables.footers.require(self.snapshot, files)
         wanted = None if ask is None else pruning.as_expression(self.snapshot, ask)
         shares = (files[start::_STREAMS] for start in range(_STREAMS))
-        streams = [read_by_arrow(self.snapshot, share, wanted, tags=(FILE, ROW)) for share in shares if share]
+        streams = []
+        for share in filter(None, shares):
+            self.passed.append(Passed())
+            streams.append(read_by_arrow(self.snapshot, share, wanted, tags=(FILE, ROW), passed=self.passed[-1]))
         return tables.streams(self.schema, streams, shown.zone)
+
+
+def files_of(bound: BoundQuery) -> tuple[Location, ...] | None:
+    """The data files of the numbered table of ``bound`` that can hold a row that is asked for; None if it has none."""
+    for source, access in bound.tables.values():
+        if isinstance(source, Numbered):
+            return access.files
+    return None
 
 
 @dataclass(frozen=True, eq=False)

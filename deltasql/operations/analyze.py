@@ -22,7 +22,7 @@ from deltasql.result import Result
 from deltasql.session import StatementContext
 from deltasql.sql import statements
 from deltasql.write.commit import commit
-from deltasql.write.compaction import held_columns, require_readable, rows_of
+from deltasql.write.compaction import held_columns, require_readable, rows_in, rows_of
 from deltasql.write.statistics import Gathered, Leaf, indexed, say_the_same
 from deltasql.write.target import Target, target
 
@@ -47,6 +47,7 @@ class Analyze:
         snapshot = self.target.snapshot
         files = live_files(snapshot)
         require_readable(snapshot, [files])
+        self.target.context.progress.begin("read", "rows", rows_in(snapshot, files, live=False))
         threads = self.target.session.settings["deltasql.threads"] or os.cpu_count() or 1
         with ThreadPoolExecutor(threads) as pool:
             found = list(pool.map(self._statistics, files))
@@ -75,7 +76,7 @@ class Analyze:
         # All rows of the file: what the log says of it holds whichever of them are deleted.
         for batch in rows_of(snapshot, file, [fields.field(at) for at in wanted], live=False):
             gathered.look(batch, read.values())
-            self.target.context.progress(batch.num_rows)
+            self.target.context.progress.done(batch.num_rows)
         before = file.add.get("stats")
         made = gathered.as_json(read.values(), tight=not file.has_vector, before=None if self.whole else before)
         return None if say_the_same(before, made) else made

@@ -77,7 +77,7 @@ def plan(statement: statements.ConvertToDelta, context: StatementContext) -> Con
     if _is_outside(entry, context):
         name = TableReference(parts=(entry.location.name,), exact=(True,), span=statement.span)
         entry = catalog.new_entry(name, str(entry.location))
-    files = found(entry.location)
+    files = found(entry.location, context.progress)
     by = respelled(_partitions(statement.partitioned_by or ()), files)
     schema = merged(files, by)
     names = partitions(by.names, schema)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deltasql.engine.engine import BoundQuery
-from deltasql.engine.numbered import FILE, Partitions
+from deltasql.engine.numbered import FILE, Partitions, files_of
 from deltasql.names import quote
 from deltasql.operations.operation import Plan, counts, source_plan, writing
 from deltasql.result import Result
@@ -42,7 +42,7 @@ class Delete:
         """Delete; the count is the commit's."""
         parameters = {"predicate": None if self.predicate is None else [self.predicate]}
         if self.whole is None:
-            edits = Edits((Clause("delete"),), self.rows.read, self.target.time_zone)
+            edits = Edits((Clause("delete"),), self.rows.read, self.target.time_zone, among=files_of(self.rows))
             commit, counted = self.target.write("DELETE", parameters, _METRICS, edits=edits)
             deleted = counted.deleted
         else:

@@ -35,7 +35,13 @@ class Fsck:
     def execute(self) -> Result:
         """Take the files that are gone from the table (or list them); gives their paths."""
         snapshot = self.target.snapshot
-        gone = [path for path in snapshot.files if _is_gone(path)]
+        progress = self.target.context.progress
+        progress.begin("looked at", "files", len(snapshot.files))
+        gone = []
+        for path in snapshot.files:
+            if _is_gone(path):
+                gone.append(path)
+            progress.done()
         held = recorded(snapshot, snapshot.files if "deletionVectors" in snapshot.reader_features else gone)
         for path, vector in _vectors(snapshot, {path: held[path] for path in held.keys() - set(gone)}):
             if _is_gone(vector):

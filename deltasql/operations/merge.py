@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from deltasql.catalog.evolution import Evolved, evolved
 from deltasql.engine.engine import BoundQuery
-from deltasql.engine.numbered import FILE, ROW
+from deltasql.engine.numbered import FILE, ROW, files_of
 from deltasql.engine.sources import Rows, Stream
 from deltasql.engine.sources import Source as Table
 from deltasql.errors import ColumnNotFound, Error, ParseError, PlanError
@@ -97,7 +97,14 @@ class Merge:
             marked = rows.append_column(_HERE, pa.repeat(pa.scalar(value=True), rows.num_rows))
             source = Rows("source", marked) if in_memory else Stream("source", marked.schema, marked.to_batches)
             bound = self._bind(source, rows)[1]
-            edits = Edits(self.clauses, bound.read, self.target.time_zone, repeats=repeats, demanded=self.demanded)
+            edits = Edits(
+                self.clauses,
+                bound.read,
+                self.target.time_zone,
+                repeats=repeats,
+                demanded=self.demanded,
+                among=files_of(bound),
+            )
             commit, counted = self.target.write(
                 "MERGE",
                 self._parameters() | {"numSourceRows": rows.num_rows},

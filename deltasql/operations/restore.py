@@ -31,7 +31,7 @@ class Restore:
     def execute(self) -> Result:
         """Restore, and tell of the files; where nothing differs there is no commit."""
         now = self.target.snapshot
-        found = restoration(now, self.then)
+        found = restoration(now, self.then, self.target.context.progress)
         numbers = {
             "table_size_after_restore": self.then.size,
             "num_of_files_after_restore": len(self.then.files),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deltasql.engine.engine import BoundQuery
+from deltasql.engine.numbered import files_of
 from deltasql.operations.operation import Plan, counts, source_plan, writing
 from deltasql.result import Result
 from deltasql.session import StatementContext
@@ -32,7 +33,11 @@ class Update:
     def execute(self) -> Result:
         """Update; the count is the commit's."""
         edits = Edits(
-            (Clause("update", self.new.columns),), self.rows.read, self.target.time_zone, demanded=self.new.demanded
+            (Clause("update", self.new.columns),),
+            self.rows.read,
+            self.target.time_zone,
+            demanded=self.new.demanded,
+            among=files_of(self.rows),
         )
         parameters = {"predicate": None if self.predicate is None else [self.predicate]}
         commit, counted = self.target.write("UPDATE", parameters, {"updated": "num_updated_rows"}, edits=edits)

@@ -50,7 +50,9 @@ class Vacuum:
         own = retention(self.target.snapshot.properties)
         self._check_retention(own)
         cutoff = time.time_ns() // 1_000_000 - (own if self.hours is None else self.hours * _HOUR)
-        found = unneeded(self.target.snapshot, cutoff, lite=self.lite)
+        progress = self.target.context.progress
+        progress.begin("looked at", "files")
+        found = unneeded(self.target.snapshot, cutoff, lite=self.lite, looked=progress.done)
         version = None
         if self.dry_run:
             listed = [str(each.path) for each in found]
@@ -80,11 +82,14 @@ class Vacuum:
             still = {each.path for each in unneeded(latest, cutoff, lite=self.lite)}
             found = [each for each in found if each.path in still]
         removed: list[Unneeded] = []
+        progress = self.target.context.progress
         try:
+            progress.begin("removed", "files", len(found))
             for each in found:
                 _remove(each.path)
                 removed.append(each)
-        except StorageError:
+                progress.done()
+        except BaseException:
             self._ended(removed, "FAILED")
             raise
         return removed, self._ended(removed, "COMPLETED")

@@ -1,8 +1,8 @@
 """What one sees of a statement that takes a while: a line on stderr that says what runs, how far it is, since when.
 
-What a query's scans have read of what the log says there is makes a bar, with the time that is left at that pace. It is
-drawn on a terminal only, after half a second, and is gone before anything else is written there: a pipe never has a
-byte of it.
+What a query's scans have read of what the log says there is makes a bar, with the time that is left at that pace, and
+so does what a write has done of a step that it knows the extent of. It is drawn on a terminal only, after half a
+second, and is gone before anything else is written there: a pipe never has a byte of it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from deltasql.connection import Connection
     from deltasql.engine.scanning import Scanned, Scanning
-    from deltasql.session import Progress
+    from deltasql.progress import Progress, Step, Unit
 
 _DELAY = 0.5  # seconds
 _PER_SECOND = 8
-_UNITS = ("", " k", " M", " G")
+_UNITS = ("", " k", " M", " G", " T")
 _BAR, _LEAST_BAR = 24, 8  # cells
 _LEAST_SHARE = 0.01  # from which on it tells how long the rest takes
 _SPINNER_WIDTH = 3
@@ -48,6 +48,8 @@ class Work:
     interrupt: Callable[[], None] = lambda: None
     _scanning: Scanning | None = field(default=None, init=False)
     _scanned_since: float = field(default=0.0, init=False)
+    _step: Step | None = field(default=None, init=False)
+    _step_since: float = field(default=0.0, init=False)
     stopped: bool = field(default=False, init=False)
     _over: bool = field(default=False, init=False)
     _live: Live | None = field(default=None, init=False)
@@ -58,6 +60,8 @@ class Work:
         if self.stopped:
             raise Interrupted("the statement was stopped")
         self.rows = progress.rows
+        if progress.step is not None:
+            self._step, self._step_since = progress.step, time.monotonic() - progress.step.seconds
 
     def scans(self, scanning: Scanning) -> None:
         """Follow the scans of a query that has begun to run; for `Connection.scanning`."""
@@ -88,16 +92,12 @@ class Work:
     def line(self, width: int = 80) -> str:
         """``SELECT  ━━━━╺────  1,200,000 of 2,400,000 rows read  100.0 k rows/s  0:12, 0:12 left``, ``width`` wide."""
         now = time.monotonic()
-        scanned = self._scanned()
-        share = None if scanned is None else scanned.share()
-        words = []
-        if scanned is not None and not (self.rows and share in (None, 1.0)):
-            words += _read(scanned, now - self._scanned_since)
-        elif self.rows:
-            words += [f"{self.rows:,} rows", _rate(self.rows, now - self.begun)]
+        words, share, since = self._done(now)
+        if self.rows and share in (None, 1.0):
+            words = [f"{self.rows:,} rows", _rate(self.rows, now - self.begun, "rows")]
         clock = _clock(now - self.begun)
         if share is not None and _LEAST_SHARE < share < 1.0:
-            clock += f", {_clock((now - self._scanned_since) * (1 - share) / share)} left"
+            clock += f", {_clock((now - since) * (1 - share) / share)} left"
         text = "  ".join([*words, clock])
         if len(self.what) + len(text) + 2 > width:
             text = "  ".join([*words[:1], clock])
@@ -105,6 +105,14 @@ class Work:
         if share is None or room < _LEAST_BAR:
             return f"{self.what}  {text}"
         return f"{self.what}  {bar(share, min(room, _BAR))}  {text}"
+
+    def _done(self, now: float) -> tuple[list[str], float | None, float]:
+        """What is done of what there is to do and at which pace, as words and a share, and since when."""
+        if (step := self._step) is not None:
+            return _of_step(step, now - self._step_since), step.share(), self._step_since
+        if (scanned := self._scanned()) is not None:
+            return _read(scanned, now - self._scanned_since), scanned.share(), self._scanned_since
+        return [], None, self.begun
 
     def _scanned(self) -> Scanned | None:
         """How far the scans are, once they have read something."""
@@ -171,17 +179,33 @@ def bar(share: float, width: int) -> str:
     return "━" * full + ("╺" + "─" * (width - full - 1) if full < width else "")
 
 
+def _of_step(step: Step, seconds: float) -> list[str]:
+    """What is done of a step, and at which pace."""
+    if step.unit != "bytes":
+        done, whole, unit = f"{step.done:,}", step.whole and f"{step.whole:,}", f" {step.unit}"
+    else:
+        done, whole, unit = _bytes(step.done), step.whole and _bytes(step.whole), ""
+    of = f" of {whole}" if whole else ""
+    return [f"{done}{of}{unit} {step.verb}", _rate(step.done, seconds, step.unit)]
+
+
 def _read(scanned: Scanned, seconds: float) -> list[str]:
     """What the scans have read, of how much where that is known, and at which pace."""
+    rate = _rate(scanned.rows, seconds, "rows")
     if scanned.of_rows is not None:
-        return [f"{scanned.rows:,} of {scanned.of_rows:,} rows read", _rate(scanned.rows, seconds)]
+        return [f"{scanned.rows:,} of {scanned.of_rows:,} rows read", rate]
     if scanned.of_files is not None:
-        return [f"{scanned.files:,} of {scanned.of_files:,} files read", _rate(scanned.rows, seconds)]
-    return [f"{scanned.rows:,} rows read", _rate(scanned.rows, seconds)]
+        return [f"{scanned.files:,} of {scanned.of_files:,} files read", rate]
+    return [f"{scanned.rows:,} rows read", rate]
 
 
-def _rate(rows: int, seconds: float) -> str:
-    return f"{_short(rows / max(seconds, 0.001))} rows/s"
+def _rate(count: int, seconds: float, unit: Unit) -> str:
+    pace = count / max(seconds, 0.001)
+    return f"{_bytes(pace)}/s" if unit == "bytes" else f"{_short(pace)} {unit}/s"
+
+
+def _bytes(count: float) -> str:
+    return f"{_short(count)}B" if count >= 1000 else f"{count:.0f} B"
 
 
 def _clock(seconds: float) -> str:

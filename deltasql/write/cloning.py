@@ -36,8 +36,12 @@ def adds(source: Snapshot, made: Making, *, shallow: bool) -> list[dict[str, Any
     held = recorded(source, source.files)
     vectors = _Vectors(source, made)
     actions = []
+    progress = made.context.progress
     if shallow:
         _require_near(source, made)
+        progress.begin("looked at", "files", len(source.files))
+    else:
+        progress.begin("copied", "bytes", source.size)
     for path in source.files:
         require_file(source, path)
         body: dict[str, Any] = {key: value for key, value in held[path].items() if key not in _OF_ROWS}
@@ -47,6 +51,7 @@ def adds(source: Snapshot, made: Making, *, shallow: bool) -> list[dict[str, Any
         if (vector := body.get("deletionVector")) is not None:
             place["deletionVector"] = vectors.absolute(vector) if shallow else vectors.copied(vector)
         actions.append({"add": {**body, **place, "dataChange": True}})
+        progress.done(1 if shallow else int(body["size"]))
     return actions
 
 

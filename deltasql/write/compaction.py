@@ -143,6 +143,16 @@ def rows_of(
         yield from batches(parquet, fields, mapping(snapshot.properties), {}, chosen=chosen)
 
 
+def rows_in(snapshot: Snapshot, files: Sequence[LiveFile], *, live: bool = True) -> int | None:
+    """How many rows ``files`` have by the log, ``live``: but for those that are deleted; None where it doesn't say."""
+    counts: list[int | None] = snapshot.adds["num_records"].to_pylist()
+    found = [counts[snapshot.index_of[file.path]] for file in files]
+    known = [count for count in found if count is not None]
+    if len(known) < len(found):
+        return None
+    return sum(known) - (sum(file.deleted for file in files) if live else 0)
+
+
 class _Work:
     """The files that are being written, and how to stop it."""
 
@@ -150,12 +160,16 @@ class _Work:
         self._into = into
         self._layout = layout
         self._schema = held_columns(into.snapshot)
+        # To be put in order rows are read twice, and once more for a sample if several columns make the order.
+        self._passes = 1 + min(len(layout.paths), 2)
         self._writers: list[DataFiles] = []
         self._stopped = threading.Event()
 
     def done(self, groups: Sequence[Group]) -> list[DataFile]:
         """The files that stand for those of ``groups``; several are written at a time, unless they are to be sorted."""
         threads = self._into.session.settings["deltasql.threads"] or os.cpu_count() or 1
+        rows = rows_in(self._into.snapshot, [file for group in groups for file in group])
+        self._into.context.progress.begin("written" if self._passes == 1 else "done", "rows", rows)
         with ThreadPoolExecutor(1 if self._layout.paths else threads) as pool:
             jobs = [pool.submit(self._written, group) for group in groups]
             try:
@@ -174,6 +188,7 @@ class _Work:
         snapshot = self._into.snapshot
         settings = file_settings(self._into.session.settings, snapshot.properties)
         size = self._layout.target_size if self._layout.paths else _WHOLE
+        rows = self._ordered(group) if self._layout.paths else self._rows(group, self._schema)
         writer = DataFiles(
             snapshot.location,
             self._schema,
@@ -183,13 +198,23 @@ class _Work:
             folder=_folder(snapshot, group[0].partition),
         )
         self._writers.append(writer)
-        for batch in self._ordered(group) if self._layout.paths else self._rows(group, self._schema):
+        for batch in self._followed(rows, last=True):
             if self._stopped.is_set():
                 return []
             writer.write(batch)
             self._into.context.progress(batch.num_rows)
         values = dict(group[0].partition)
         return [dataclasses.replace(file, partition_values=values) for file in writer.finish()]
+
+    def _followed(self, rows: Iterable[pa.RecordBatch], *, last: bool = False) -> Iterator[pa.RecordBatch]:
+        """``rows``, which make one of the passes, telling of their share of the work; the ``last`` has what is left."""
+        seen = 0
+        for batch in rows:
+            yield batch
+            before, seen = seen, seen + batch.num_rows
+            self._into.context.progress.done(seen // self._passes - before // self._passes)
+        if last:
+            self._into.context.progress.done(seen % self._passes)
 
     def _rows(self, group: Group, fields: Iterable[pa.Field]) -> Iterator[pa.RecordBatch]:
         wanted = list(fields)
@@ -198,13 +223,15 @@ class _Work:
 
     def _ordered(self, group: Group) -> Iterator[pa.RecordBatch]:
         rows = sum(pq.read_metadata(for_arrow(file.path)).num_rows for file in group)
-        by = order(self._layout.paths, lambda names: self._rows(group, map(self._schema.field, names)), rows)
+        by = order(
+            self._layout.paths, lambda names: self._followed(self._rows(group, map(self._schema.field, names))), rows
+        )
         schema = pa.schema([nullable(field) for field in self._schema])
         limit = self._into.session.settings["deltasql.memory_limit"]
         return in_order(
             pa.schema([*schema, by.field(schema)]),
             KEY,
-            lambda: map(by.keyed, self._rows(group, self._schema)),
+            lambda: map(by.keyed, self._followed(self._rows(group, self._schema))),
             memory=None if limit is None else limit.bytes,
         )
 

@@ -23,6 +23,7 @@ from deltasql.engine.external import is_hidden
 from deltasql.engine.int96 import stored_in_int96
 from deltasql.errors import DataError, NotSupportedError, PlanError, SchemaMismatch, StorageError, brief
 from deltasql.names import fold
+from deltasql.progress import Telling
 from deltasql.storage.files import for_arrow, relative, walk
 from deltasql.storage.objects import Location
 from deltasql.write.files import DataFile
@@ -45,7 +46,7 @@ class Found:
     schema: pa.Schema
 
 
-def found(location: Location) -> list[Found]:
+def found(location: Location, progress: Telling) -> list[Found]:
     """All Parquet files at and below ``location``, but for hidden ones.
 
     Raises `StorageError` for what isn't Parquet, and where there is none; `PlanError` for a table among them;
@@ -54,8 +55,12 @@ def found(location: Location) -> list[Found]:
     paths = sorted(_files(location))
     if not paths:
         raise StorageError(f"there are no Parquet files in `{location}`")
+    progress.begin("looked at", "files", len(paths))
+    footers = []
     with ThreadPoolExecutor(_THREADS) as pool:
-        footers = list(pool.map(_footer, paths))
+        for footer in pool.map(_footer, paths):
+            footers.append(footer)
+            progress.done()
     return [
         Found(path, relative(path, location).parts[:-1], footer, _columns(path, footer))
         for path, footer in zip(paths, footers, strict=True)

@@ -21,6 +21,7 @@ from deltasql.errors import NotSupportedError, PlanError, StorageError
 from deltasql.names import did_you_mean
 from deltasql.output import FORMATS, Options
 from deltasql.output.delimited import Style, write_delimited
+from deltasql.progress import Telling
 from deltasql.settings import Settings, choice, switch, whole
 from deltasql.sql.statements import CopyTo
 from deltasql.storage.files import real
@@ -156,7 +157,7 @@ def _unwritable(type: pa.DataType) -> pa.DataType | None:
 # -- writing
 
 
-def export(schema: pa.Schema, batches: _Batches, what: Export, *, progress: Callable[[int], None]) -> int:
+def export(schema: pa.Schema, batches: _Batches, what: Export, *, progress: Telling) -> int:
     """Write the rows; their number. Raises `StorageError`; a file that was there stays as it was then."""
     count = 0
 

@@ -23,6 +23,7 @@ from deltasql.catalog.recorded import domains, recorded, remove_of
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.catalog.vectors import vector_file
 from deltasql.errors import VersionNotFound
+from deltasql.progress import Telling
 from deltasql.storage.objects import Location
 
 _Action = Mapping[str, Any]
@@ -45,7 +46,7 @@ class Restoration:
         return [*self.others, *removes, *({"add": body} for body in self.adds)]
 
 
-def restoration(now: Snapshot, then: Snapshot) -> Restoration:
+def restoration(now: Snapshot, then: Snapshot, progress: Telling | None = None) -> Restoration:
     """What makes the table of ``now``, its latest version, what it was ``then``.
 
     Raises `VersionNotFound`, which names it, for a file that would have to come back and is gone, and `StorageError`
@@ -53,8 +54,11 @@ def restoration(now: Snapshot, then: Snapshot) -> Restoration:
     """
     before, after = (_by_key(snapshot) for snapshot in (now, then))
     adds = [(path, {**body, "dataChange": True}) for (path, _), body in after.items() if (path, _) not in before]
+    progress = progress or Telling()
+    progress.begin("looked at", "files", len(adds))
     for path, body in adds:
         _require(then, path, body)
+        progress.done()
     milliseconds = time.time_ns() // 1_000_000
     removes = [remove_of(body, milliseconds) for key, body in before.items() if key not in after]
     return Restoration([body for _, body in adds], removes, _others(now, then))

@@ -13,7 +13,7 @@ import bisect
 import itertools
 import os
 import queue
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -24,12 +24,15 @@ import pyarrow.compute as pc
 from deltasql.catalog.columns import batches, mapping, nullable, opened
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.errors import PlanError
+from deltasql.progress import Telling
 from deltasql.storage.objects import Location
 from deltasql.write.files import DataFile, DataFiles, FileSettings
 from deltasql.write.identity import is_filled
 from deltasql.write.source import Source, stored_rows
 
 Action = Literal["delete", "update", "insert"]
+
+_Changes = tuple[int, list[pa.RecordBatch]]
 
 _ROW = "__deltasql_row"
 _CHANGES = "_change_data"
@@ -67,7 +70,7 @@ class Edits:
     """The rows of a query: file, place in it, index of a clause, and the values of the clauses, one after another.
 
     ``repeats`` allows several rows that ask for the same row to go. ``demanded`` holds what the table demands of
-    new rows, which then are whole.
+    new rows, which then are whole. ``among`` are the files that can have a row of the query (None: any).
     """
 
     clauses: tuple[Clause, ...]
@@ -75,6 +78,7 @@ class Edits:
     time_zone: str
     repeats: bool = False
     demanded: Callable[[Source, Sequence[str]], Source] | None = None
+    among: Collection[Location] | None = None
 
 
 class Rewrite:
@@ -91,7 +95,7 @@ class Rewrite:
         schema: pa.Schema | None = None,
         threads: int,
         feed: bool,
-        progress: Callable[[int], None],
+        progress: Telling,
     ) -> None:
         self.snapshot = snapshot
         self.schema = snapshot.schema if schema is None else schema
@@ -110,7 +114,7 @@ class Rewrite:
         with ThreadPoolExecutor(self._threads) as pool:
             running: set[Future[Counts]] = set()
             try:
-                for index, rows in changes:
+                for index, rows in self._followed(changes, edits.among):
                     running.add(pool.submit(self._change, edits, index, rows))
                     self.removed.add(index)
                     if len(running) > self._threads:
@@ -122,6 +126,23 @@ class Rewrite:
                 raise
         for number, coming in arrivals:
             self.append(self._new(edits, number, coming).batches())
+
+    def _followed(self, changes: Iterable[_Changes], among: Collection[Location] | None) -> Iterator[_Changes]:
+        """``changes``, telling how many rows of the files that can have some are behind them, changed or not."""
+        files, left = self.snapshot.files, 0
+        rows = self.snapshot.adds["num_records"].to_pylist()
+        wanted = range(len(files)) if among is None else sorted(self.snapshot.index_of[path] for path in among)
+        for number, (index, found) in enumerate(changes):
+            if number == 0:  # Until then the rows were looked for.
+                known = all(rows[each] is not None for each in wanted)
+                self._progress.begin("done", "rows", sum(rows[each] for each in wanted) if known else None)
+            while left < len(wanted) and wanted[left] < index:
+                self._progress.done(rows[wanted[left]] or 0)
+                left += 1
+            left += 1
+            yield index, found
+        if left:
+            self._progress.done(sum(rows[each] or 0 for each in wanted[left:]))
 
     def _settled(self, running: set[Future[Counts]], until: str = ALL_COMPLETED) -> set[Future[Counts]]:
         """Wait for some of ``running``; those that are left. Raises what one of them raised."""
@@ -165,7 +186,8 @@ class Rewrite:
         path = self.snapshot.files[index]
         chosen = self.snapshot.live_rows.get(path) if "deletionVectors" in self.snapshot.features_in_use else None
         with opened(path) as parquet:
-            live = parquet.metadata.num_rows - (len(chosen) - chosen.true_count if chosen is not None else 0)
+            unseen = parquet.metadata.num_rows
+            live = unseen - (len(chosen) - chosen.true_count if chosen is not None else 0)
             deleted = asked.going.true_count
             if deleted < live or self._feed:
                 fields = [*self.schema, pa.field(_ROW, pa.int64())]
@@ -174,7 +196,10 @@ class Rewrite:
                 sink = self._take()
                 for batch in batches(parquet, fields, mode, self._known(path), chosen=chosen, numbered=_ROW):
                     _rewritten(batch, asked, updates, sink)
+                    self._progress.done(batch.num_rows)
+                    unseen -= batch.num_rows
                 self._free.put(sink)
+        self._progress.done(unseen)
         return Counts(deleted, len(asked.rows) - deleted, copied=live - len(asked.rows))
 
     def _known(self, path: Location) -> dict[str, pa.Scalar]:
@@ -367,12 +392,12 @@ def _replaced(old: pa.Array, mask: pa.BooleanArray, new: pa.Array) -> pa.Array:
 
 def _divided(
     rows: Iterable[pa.RecordBatch],
-) -> tuple[Iterator[tuple[int, list[pa.RecordBatch]]], Iterator[tuple[int, Iterator[pa.RecordBatch]]]]:
+) -> tuple[Iterator[_Changes], Iterator[tuple[int, Iterator[pa.RecordBatch]]]]:
     """The rows of each file; and, to be read after them, the rows that come, by clause."""
     runs = _runs(rows)
     pending: list[tuple[Any, pa.RecordBatch]] = []
 
-    def changes() -> Iterator[tuple[int, list[pa.RecordBatch]]]:
+    def changes() -> Iterator[_Changes]:
         index, found = None, []
         for run in runs:
             if run[0][0] is None:

@@ -53,6 +53,20 @@ def test_partitions_with_odd_names_and_self_joins(lake):
     assert scanned.share() == 1.0
 
 
+@pytest.mark.parametrize(
+    ("sql", "rows", "files"),
+    [
+        ("UPDATE a SET name = 'y' WHERE id > 1500", 2000, 2),
+        ("DELETE FROM a WHERE id = 7", 1000, 1),
+        ("UPDATE a SET name = 'y' FROM b WHERE a.id = b.id AND b.part < 1", 3010, 4),
+        ("MERGE INTO a USING (SELECT 5 AS id) s ON a.id = s.id WHEN MATCHED THEN DELETE", 1000, 1),
+    ],
+)
+def test_the_search_for_rows_that_change_is_followed(lake, sql, rows, files):
+    scanned = followed(lake, sql)[-1]
+    assert (scanned.rows, scanned.of_rows, scanned.files, scanned.of_files) == (rows, rows, files, files)
+
+
 def test_the_source_of_a_write_is_followed(lake):
     (scanned,) = followed(lake, "INSERT INTO b SELECT id, 1 FROM a")
     assert (scanned.rows, scanned.of_rows) == (3000, 3000)

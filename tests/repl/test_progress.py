@@ -16,11 +16,11 @@ import pytest
 import deltasql.errors
 from deltasql.engine.scanning import Scanned
 from deltasql.errors import Interrupted
+from deltasql.progress import Progress, Step
 from deltasql.repl import progress
 from deltasql.repl.outcome import before, stopped
 from deltasql.repl.progress import Work, working
 from deltasql.repl.screen import screen
-from deltasql.session import Progress
 from deltasql.sql.parser import parse
 
 TIMEOUT = 60
@@ -111,6 +111,37 @@ def test_what_scans_have_read_is_a_bar(scanned, line):
     work.scans(Scans(scanned))
     work._scanned_since -= 10
     assert work.line(100) == line
+
+
+@pytest.mark.parametrize(
+    ("step", "line"),
+    [
+        (
+            Step("done", "rows", 500, 2000, 10.0),
+            "UPDATE  ━━━━━━╺─────────────────  500 of 2,000 rows done  50 rows/s  0:20, 0:30 left",
+        ),
+        (
+            Step("removed", "files", 3000, 4000, 10.0),
+            "UPDATE  ━━━━━━━━━━━━━━━━━━╺─────  3,000 of 4,000 files removed  300 files/s  0:20, 0:03 left",
+        ),
+        (
+            Step("copied", "bytes", 1_200_000_000, 2_400_000_000, 10.0),
+            "UPDATE  ━━━━━━━━━━━━╺───────────  1.2 GB of 2.4 GB copied  120.0 MB/s  0:20, 0:10 left",
+        ),
+        (
+            Step("copied", "bytes", 12, 999, 10.0),
+            "UPDATE  ╺───────────────────────  12 B of 999 B copied  1 B/s  0:20, 13:42 left",
+        ),
+        (Step("looked at", "files", 7, None, 10.0), "UPDATE  7 files looked at  1 files/s  0:20"),
+        (Step("looked at", "files", 0, 0, 10.0), "UPDATE  0 files looked at  0 files/s  0:20"),
+        (Step("done", "rows", 9, 3, 10.0), "UPDATE  ━━━━━━━━━━━━━━━━━━━━━━━━  9 of 3 rows done  1 rows/s  0:20"),
+    ],
+)
+def test_what_a_write_has_done_of_a_step_is_a_bar(step, line):
+    work = Work("UPDATE", 0, time.monotonic() - 20)
+    work.scans(Scans(Scanned(5, 5, 1, 1, 9)))
+    work.wrote(Progress(0, 20.0, step))
+    assert work.line(120) == line
 
 
 def test_a_bar_takes_the_room_that_there_is():
