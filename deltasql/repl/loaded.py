@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from prompt_toolkit.application.current import get_app
+
 from deltasql.output.pager import pager_command
 from deltasql.repl.brackets import BracketProcessor
 from deltasql.repl.completer import SqlCompleter
@@ -47,6 +49,7 @@ class Loaded:
                 timing=shell.timing,
                 state=shell.state,
                 vi=vi_mode(),
+                width=get_app().output.get_size().columns,
             )
         ]
 

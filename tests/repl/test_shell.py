@@ -95,6 +95,22 @@ def test_the_toolbar(tmp_path, monkeypatch):
     assert toolbar(tmp_path, ("main", "a\x1b[2J"), format="csv", timing=False)[3][1] == r"main.a\x1b[2J"
 
 
+def test_a_toolbar_that_has_no_room_still_says_how_the_last_statement_went(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    named = {"format": "table", "timing": False, "state": "interrupted in 12.34 s"}
+
+    def line(width: int, root: str = "lakes/of/mine") -> str:
+        return "".join(text for _, text in toolbar(tmp_path / root, ("main", "default"), width=width, **named))
+
+    assert line(120) == (
+        "root ~/lakes/of/mine  schema main.default  mode table  timing off  last interrupted in 12.34 s"
+    )
+    assert line(92) == "root …akes/of/mine  schema main.default  mode table  timing off  last interrupted in 12.34 s"
+    assert line(80) == "root …kes/of/mine  schema main.default  mode table  last interrupted in 12.34 s"
+    assert line(50) == "root …kes/of/mine  last interrupted in 12.34 s"
+    assert all(len(line(width)) <= width for width in range(46, 140))
+
+
 def test_echo_hides_keys(shell, capfd):
     shell.run(".echo on")
     shell.run("CREATE SECRET s (TYPE s3, KEY_ID 'AKIA', SECRET 'abcdefgh', REGION 'eu')")
