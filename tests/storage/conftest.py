@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import http.client
 import json
 import os
 import shutil
@@ -10,7 +15,7 @@ import sys
 import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,6 +125,27 @@ def azure_server() -> Iterator[Server]:
     options = ["--silent", "--disableTelemetry", "--skipApiVersionCheck", "--inMemoryPersistence", "--loose"]
     with serving("run", node, str(program), *options, "--blobHost", "127.0.0.1", "--blobPort", "PORT") as server:
         yield server
+
+
+ACCOUNT = "devstoreaccount1"
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+"""Azurite's own, known to all."""
+
+
+@pytest.fixture
+def container(azure_server: Server) -> str:
+    """A new container."""
+    name = f"container-{uuid.uuid4().hex[:12]}"
+    now = dt.datetime.now(dt.UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    blank = "\n" * 12
+    text = f"PUT{blank}x-ms-date:{now}\nx-ms-version:2021-08-06\n/{ACCOUNT}/{ACCOUNT}/{name}\nrestype:container"
+    signature = base64.b64encode(hmac.new(base64.b64decode(KEY), text.encode(), hashlib.sha256).digest()).decode()
+    headers = {"x-ms-date": now, "x-ms-version": "2021-08-06", "Content-Length": "0"}
+    headers["Authorization"] = f"SharedKey {ACCOUNT}:{signature}"
+    with closing(http.client.HTTPConnection("127.0.0.1", azure_server.port)) as connection:
+        connection.request("PUT", f"/{ACCOUNT}/{name}?restype=container", headers=headers)
+        assert connection.getresponse().status == 201
+    return name
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
-import hashlib
-import hmac
-import http.client
-import uuid
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,31 +10,12 @@ import pytest
 import deltasql
 from deltasql.errors import StorageError
 
-from .conftest import Server, rows
+from .conftest import ACCOUNT, KEY, Server, rows
 from .test_s3 import READS, WRITES
 
-ACCOUNT = "devstoreaccount1"
-KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-"""Azurite's own, known to all."""
 
-
-@pytest.fixture
-def container(azure_server: Server) -> str:
-    """A new container."""
-    name = f"container-{uuid.uuid4().hex[:12]}"
-    now = dt.datetime.now(dt.UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
-    blank = "\n" * 12
-    text = f"PUT{blank}x-ms-date:{now}\nx-ms-version:2021-08-06\n/{ACCOUNT}/{ACCOUNT}/{name}\nrestype:container"
-    signature = base64.b64encode(hmac.new(base64.b64decode(KEY), text.encode(), hashlib.sha256).digest()).decode()
-    headers = {"x-ms-date": now, "x-ms-version": "2021-08-06", "Content-Length": "0"}
-    headers["Authorization"] = f"SharedKey {ACCOUNT}:{signature}"
-    with closing(http.client.HTTPConnection("127.0.0.1", azure_server.port)) as connection:
-        connection.request("PUT", f"/{ACCOUNT}/{name}?restype=container", headers=headers)
-        assert connection.getresponse().status == 201
-    return name
-
-
-def _options(server: Server, **more: str) -> dict[str, str]:
+def azure_options(server: Server, **more: str) -> dict[str, str]:
+    """What opens a container."""
     options = {"AZURE_STORAGE_ACCOUNT_NAME": ACCOUNT, "AZURE_STORAGE_ACCOUNT_KEY": KEY}
     return {**options, "AZURE_STORAGE_ENDPOINT": f"{server.url}/{ACCOUNT}", "allow_http": "true", **more}
 
@@ -54,7 +29,7 @@ def _filled(connection: deltasql.Connection) -> deltasql.Connection:
 def test_the_same_statements_give_the_same_rows_as_on_a_local_root(
     azure_server: Server, container: str, tmp_path: Path
 ) -> None:
-    options = _options(azure_server)
+    options = azure_options(azure_server)
     with (
         _filled(deltasql.connect(tmp_path)) as local,
         _filled(deltasql.connect(f"az://{container}/lake", storage_options=options)) as remote,
@@ -82,7 +57,7 @@ def test_datafusion_reads_the_emulator(
 
 
 def test_where_datafusion_cannot_the_plan_says_so(azure_server: Server, container: str) -> None:
-    with deltasql.connect(f"az://{container}", storage_options=_options(azure_server)) as con:
+    with deltasql.connect(f"az://{container}", storage_options=azure_options(azure_server)) as con:
         con.sql("CREATE TABLE t AS SELECT 1 AS id")
         assert "DataFusion's store doesn't know `endpoint`" in str(con.sql("EXPLAIN SELECT * FROM t").fetchall())
         assert rows(con, "SELECT * FROM t") == [{"id": 1}]
@@ -100,14 +75,14 @@ def test_a_connection_string_and_a_secret(azure_server: Server, container: str, 
 
 def test_bad_input(azure_server: Server, container: str) -> None:
     wrong = base64.b64encode(b"wrong").decode()
-    options = _options(azure_server, AZURE_STORAGE_ACCOUNT_KEY=wrong)
+    options = azure_options(azure_server, AZURE_STORAGE_ACCOUNT_KEY=wrong)
     with (
         deltasql.connect(f"az://{container}", storage_options=options) as con,
         pytest.raises(StorageError, match=f"`az://{container}` (forbids it|doesn't accept the credentials)"),
     ):
         con.sql("SELECT * FROM t")
     with (
-        deltasql.connect("az://no-such-container", storage_options=_options(azure_server)) as con,
+        deltasql.connect("az://no-such-container", storage_options=azure_options(azure_server)) as con,
         pytest.raises(StorageError, match="there is no container `az://no-such-container`"),
     ):
         con.sql("SELECT * FROM t")

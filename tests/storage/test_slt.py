@@ -1,40 +1,48 @@
-"""What is specified of a local root holds on S3: the files of tests/slt, run there; most of them in ``make soak`` only."""
+"""What is specified of a local root holds in stores: the files of tests/slt, run there; most in ``make soak`` only."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import obstore
 import pytest
-from obstore.store import S3Store
+from obstore.store import AzureStore, ObjectStore, S3Store
 
 import deltasql
-from tests.reliability.amounts import SOAK
+from tests.reliability.amounts import SOAK, only_in_soak
 from tests.slt_runner import Mismatch, Record, Run, summary
 from tests.test_slt import FILES
 
-from .conftest import Bucket
+from .conftest import Bucket, Server
+from .test_azure import azure_options
 
 # A store gives the times of commits itself, as these need them given.
 _TIMED = {"describe_detail", "describe_history", "restore", "table_changes", "table_functions", "time_travel"}
+_FILES = [each for each in FILES if each.stem not in _TIMED]
 _ALWAYS = {"optimize", "reorg", "fsck"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A new bucket: its URL, what opens it, and how a test looks into it."""
+
+    url: str
+    options: dict[str, str]
+    store: ObjectStore
+
+    def connect(self, *, read_only: bool = False) -> deltasql.Connection:
+        """A connection to a root in it."""
+        return deltasql.connect(f"{self.url}/root", read_only=read_only, storage_options=self.options)
 
 
 class StoreRun(Run):
     """A file on a root in a bucket."""
 
-    def __init__(self, bucket: Bucket) -> None:
-        self._bucket = bucket
-        self._store = S3Store(
-            bucket.name,
-            endpoint=bucket.server.url,
-            access_key_id=bucket.key,
-            secret_access_key=bucket.secret,
-            region="us-east-1",
-            client_options={"allow_http": True},
-        )
+    def __init__(self, place: Place) -> None:
+        self._place = place
         self.gaps = []
-        self.con = bucket.connect("root")
+        self.con = place.connect()
 
     def record(self, record: Record) -> None:
         """Run one record, but for those that can't be in a store."""
@@ -45,35 +53,59 @@ class StoreRun(Run):
         """``log <table> [<version>]``"""
         table, *version = record.argument.split()
         folder = f"root/{table.replace('.', '/')}/_delta_log/"
-        commits = sorted(each["path"] for page in obstore.list(self._store, folder) for each in page)
+        commits = sorted(each["path"] for page in obstore.list(self._place.store, folder) for each in page)
         commits = [each for each in commits if each.endswith(f"{version[0]:>020}.json" if version else ".json")]
-        got = summary(bytes(obstore.get(self._store, commits[-1]).bytes()).decode())
+        got = summary(bytes(obstore.get(self._place.store, commits[-1]).bytes()).decode())
         if [got] != list(record.expected):
             raise record.fail("\n".join(record.expected), got)
 
     def file_(self, record: Record) -> None:
         """``file <path>``"""
         path = f"root/{record.argument}".replace("root/../", "")
-        obstore.put(self._store, path, f"{record.body}\n".encode())
+        obstore.put(self._place.store, path, f"{record.body}\n".encode())
 
     def reconnect(self, record: Record) -> None:
         """``reconnect [read_only]``"""
         self.con.close()
-        options = {"storage_options": self._bucket.options}
-        self.con = deltasql.connect(f"{self._bucket.url}/root", read_only=record.argument == "read_only", **options)
+        self.con = self._place.connect(read_only=record.argument == "read_only")
 
     def _text(self, text: str) -> str:
         text = text.replace("file://${root}", "${root}").replace("/land/..", "")
-        return text.replace("${root}/..", self._bucket.url).replace("${root}", f"{self._bucket.url}/root")
+        return text.replace("${root}/..", self._place.url).replace("${root}", f"{self._place.url}/root")
 
 
-@pytest.mark.parametrize(
-    "file",
-    [pytest.param(each, id=each.stem) for each in FILES if each.stem in _ALWAYS or (SOAK and each.stem not in _TIMED)],
-)
-def test_file(file: Path, s3: Bucket) -> None:
-    run = StoreRun(s3)
+def _on_s3(bucket: Bucket) -> Place:
+    keys = {"access_key_id": bucket.key, "secret_access_key": bucket.secret, "region": "us-east-1"}
+    store = S3Store(bucket.name, endpoint=bucket.server.url, client_options={"allow_http": True}, **keys)
+    return Place(bucket.url, bucket.options, store)
+
+
+def _on_azure(server: Server, container: str) -> Place:
+    options = azure_options(server)
+    store = AzureStore(
+        container,
+        account_name=options["AZURE_STORAGE_ACCOUNT_NAME"],
+        account_key=options["AZURE_STORAGE_ACCOUNT_KEY"],
+        endpoint=options["AZURE_STORAGE_ENDPOINT"],
+        client_options={"allow_http": True},
+    )
+    return Place(f"az://{container}", options, store)
+
+
+def _run(place: Place, file: Path) -> None:
+    run = StoreRun(place)
     try:
         run.file(file)
     except Mismatch as mismatch:
         pytest.fail(str(mismatch), pytrace=False)
+
+
+@pytest.mark.parametrize("file", [each for each in _FILES if SOAK or each.stem in _ALWAYS], ids=lambda file: file.stem)
+def test_on_s3(file: Path, s3: Bucket) -> None:
+    _run(_on_s3(s3), file)
+
+
+@only_in_soak
+@pytest.mark.parametrize("file", _FILES, ids=lambda file: file.stem)
+def test_on_azure(file: Path, azure_server: Server, container: str) -> None:
+    _run(_on_azure(azure_server, container), file)
