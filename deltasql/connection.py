@@ -238,12 +238,16 @@ class Connection(dbapi.ErrorAttributes):
 
     def script(self, text: str) -> Iterator[Result]:
         """Run the statements of a script one by one as the results are asked for; the first error ends it."""
-        return self._script(text, variables(sys._getframe(1)))  # noqa: SLF001
+        return self.run_script(text, variables(sys._getframe(1)))  # noqa: SLF001
 
-    def _script(self, text: str, scope: Scope) -> Iterator[Result]:
+    def run_script(
+        self, text: str, scope: Scope = nothing, params: Callable[[str], Parameters] = lambda _: None
+    ) -> Iterator[Result]:
+        """`script` for what stands between a caller and the connection; ``params`` gives those of each statement."""
         for span in split(text, self.session):
             try:
-                yield self.run(span.of(text), scope=scope)
+                statement = span.of(text)
+                yield self.run(statement, params(statement), scope)
             except Error as error:
                 if error.span is not None:
                     error.span = Span(error.span.start + span.start, error.span.end + span.start)

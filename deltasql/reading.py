@@ -13,7 +13,7 @@ from deltasql.session import Session, StatementContext
 from deltasql.settings import OWN_DIALECT
 from deltasql.sql import parser
 from deltasql.sql.foreign.spark import spelled
-from deltasql.sql.parameters import Parameters, bind, normalise
+from deltasql.sql.parameters import Parameters, bind, normalise, placeholders
 from deltasql.sql.statements import Fragment
 from deltasql.sql.transpile import Known, Reading, lexical, transpile
 from deltasql.types import sql_name
@@ -87,6 +87,12 @@ def split(text: str, session: Session) -> Iterator[Span]:
                 break
         else:
             return
+
+
+def placeholders_of(text: str, session: Session) -> tuple[str, ...]:
+    """The parameters of one statement in the session's dialect, without their signs. Raises `ParseError`."""
+    dialect = session.settings["deltasql.dialect"]
+    return placeholders((normalise(text) if dialect == OWN_DIALECT else lexical(text, dialect)).text)
 
 
 def _split(text: str, dialect: str) -> Iterator[Span]:

@@ -46,5 +46,5 @@ def test_it_uses_all():
             for name, value in vars(kind).items()
             if not name.startswith("_") and (callable(value) or isinstance(value, property))
         }
-        internal = {"run", "run_many", "require_open", "session", "batches", "of"}
+        internal = {"run", "run_many", "run_script", "require_open", "session", "batches", "of"}
         assert [name for name in sorted(public - internal) if f".{name}" not in text] == [], kind
