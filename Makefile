@@ -46,7 +46,7 @@ bench: $(TOOLS) $(BENCH) ## our overhead over bare DataFusion, the start of the 
 	.venv-bench/bin/python benchmarks/dml.py
 
 .PHONY: docs
-docs: $(PACKAGE) ## the generated parts of README.md and docs/
+docs: $(TOOLS) ## the generated parts of README.md and docs/
 	$(BIN)/python docs/generate.py
 
 .PHONY: screenshots

@@ -1,13 +1,14 @@
 """Makes the generated parts of README.md and docs/: grammars, tables of what there is, and all outputs.
 
 Everything comes from where it is defined (`PARSERS`, `SETTINGS`, …) or from running it, so a page can't tell what isn't
-true. A ``sql`` or ``python`` block is run, page by page, on a fresh copy of the demo lake; the ``text`` block that
+true. A ``sql``, ``python`` or ``ipython`` block is run, page by page, on a fresh copy of the demo lake; the ``text`` block that
 follows one is what it printed. With ``--check`` nothing is written: the exit code is 1 where a page is stale.
 """  # noqa: INP001
 
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
 import functools
 import io
@@ -16,8 +17,10 @@ import re
 import shutil
 import sys
 import tempfile
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -33,7 +36,7 @@ from deltasql.sql.parser import PARSERS, Parser, grammar
 ROOT = Path(__file__).resolve().parents[1]
 SQL_PAGES = ROOT / "docs" / "sql"
 MADE = re.compile(r"(<!-- (grammar|statements|settings|functions|options):? ?(\w*) -->\n).*?(<!-- end -->)", re.DOTALL)
-BLOCK = re.compile(r"(```(sql|python)\n(.*?)```\n)(\n?```text\n)?(?(4)(.*?)```\n|)", re.DOTALL)
+BLOCK = re.compile(r"(```(sql|python|ipython)\n(.*?)```\n)(\n?```text\n)?(?(4)(.*?)```\n|)", re.DOTALL)
 WIDTH = 100
 
 
@@ -150,9 +153,14 @@ def _with_outputs(text: str) -> str:
         # The pages must not depend on how many cores the machine has that made them.
         connection.sql("SET datafusion.execution.target_partitions = 2")
         names = {"deltasql": deltasql, "con": connection}
+        runs = {
+            "sql": lambda source: _sql(source, connection),
+            "python": lambda source: _python(source, names),
+            "ipython": lambda source: _ipython(source),
+        }
 
         def ran(found: re.Match[str]) -> str:
-            printed = _python(found[3], names) if found[2] == "python" else _sql(found[3], connection)
+            printed = runs[found[2]](found[3])
             if found[4] is None:
                 if "error:" in printed:
                     raise SystemExit(f"an example failed:\n{found[3]}\n{printed}")
@@ -185,6 +193,30 @@ def _python(source: str, names: dict[str, object]) -> str:
         except deltasql.Error as error:
             out.write(f"error: {type(error).__name__}: {error}\n")
     return "".join(f"{line.rstrip()}\n" for line in _mask(out.getvalue()).splitlines())
+
+
+@functools.cache
+def _shell() -> Any:
+    """A notebook's shell, with its history nowhere."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor"
+    config.InteractiveShell.ipython_dir = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, config.InteractiveShell.ipython_dir)
+    module = types.ModuleType("notebook")
+    return InteractiveShell(config=config, user_module=module, user_ns=module.__dict__)
+
+
+def _ipython(source: str) -> str:
+    """What a cell shows."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        _shell().run_cell(source, store_history=False)
+    shown = re.sub(r"^Out\[\d+\]: *\n?", "", _mask(out.getvalue()), flags=re.MULTILINE)
+    return "".join(f"{line.rstrip()}\n" for line in shown.splitlines())
 
 
 def _masked(rows: pa.Table) -> pa.Table:
