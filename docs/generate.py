@@ -1,8 +1,8 @@
 """Makes the generated parts of README.md and docs/: grammars, tables of what there is, and all outputs.
 
 Everything comes from where it is defined (`PARSERS`, `SETTINGS`, …) or from running it, so a page can't tell what isn't
-true. A ``sql``, ``python`` or ``ipython`` block is run, page by page, on a fresh copy of the demo lake; the ``text`` block that
-follows one is what it printed. With ``--check`` nothing is written: the exit code is 1 where a page is stale.
+true. A ``sql``, ``python`` or ``ipython`` block is run, page by page, on a fresh copy of the demo lake; the ``text``
+block that follows one is what it printed. With ``--check`` nothing is written: the exit code is 1 where a page is stale.
 """  # noqa: INP001
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def _with_outputs(text: str) -> str:
         runs = {
             "sql": lambda source: _sql(source, connection),
             "python": lambda source: _python(source, names),
-            "ipython": lambda source: _ipython(source),
+            "ipython": _ipython,
         }
 
         def ran(found: re.Match[str]) -> str:
