@@ -2,7 +2,7 @@
 
 Everything comes from where it is defined (`PARSERS`, `SETTINGS`, …) or from running it, so a page can't tell what isn't
 true. A ``sql``, ``python`` or ``ipython`` block is run, page by page, on a fresh copy of the demo lake; the ``text``
-block that follows one is what it printed. With ``--check`` nothing is written: the exit code is 1 where a page is stale.
+block behind one is what it printed. With ``--check`` nothing is written: the exit code is 1 where a page is stale.
 """  # noqa: INP001
 
 from __future__ import annotations
