@@ -45,9 +45,11 @@ def _bash(options: Sequence[_Option]) -> str:
     return "\n".join(
         [
             "_deltasql() {",
-            '  local word="${COMP_WORDS[COMP_CWORD]}"',
+            '  local word="${COMP_WORDS[COMP_CWORD]}" last="${COMP_WORDS[COMP_CWORD-1]}"',
+            '  if [[ "$word" == "=" ]]; then word=""; fi',  # bash takes --format=csv for three words
+            '  if [[ "$last" == "=" ]]; then last="${COMP_WORDS[COMP_CWORD-2]}"; fi',
             "  local IFS=$'\\n'",  # so that a blank in a file's name ends nothing
-            '  case "${COMP_WORDS[COMP_CWORD-1]}" in',
+            '  case "$last" in',
             *cases,
             "  esac",
             '  if [[ "$word" == -* ]]; then',
@@ -75,7 +77,8 @@ def _zsh(options: Sequence[_Option]) -> str:
         if option.takes:
             action = f"({' '.join(option.choices)})" if option.choices else "_files" if option.file else ""
             takes = f":{option.names[-1].lstrip('-')}:{action}"
-        lines += [f"    '{repeats}{name}[{help}]{takes}' \\" for name in option.names]
+        equals = {name: "=" if takes and name.startswith("--") else "" for name in option.names}  # --format=csv too
+        lines += [f"    '{repeats}{name}{equals[name]}[{help}]{takes}' \\" for name in option.names]
     return "\n".join(
         ["#compdef deltasql", "_deltasql() {", "  _arguments \\", *lines, "    ':root:_files -/'", "}"]
     ) + ('\nif [ "$funcstack[1]" = "_deltasql" ]; then _deltasql "$@"; else compdef _deltasql deltasql; fi\n')

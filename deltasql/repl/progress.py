@@ -8,6 +8,7 @@ second, and is gone before anything else is written there: a pipe never has a by
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 import time
@@ -33,6 +34,7 @@ _UNITS = ("", " k", " M", " G", " T")
 _BAR, _LEAST_BAR = 24, 8  # cells
 _LEAST_SHARE = 0.01  # from which on it tells how long the rest takes
 _SPINNER_WIDTH = 3
+_LONG_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+")
 
 
 @dataclass(slots=True)
@@ -98,9 +100,14 @@ class Work:
         clock = _clock(now - self.begun)
         if share is not None and _LEAST_SHARE < share < 1.0:
             clock += f", {_clock((now - since) * (1 - share) / share)} left"
-        text = "  ".join([*words, clock])
-        if len(self.what) + len(text) + 2 > width:
-            text = "  ".join([*words[:1], clock])
+        drawn = _LEAST_BAR + 2 if share is not None else 0
+        short = [*map(_shortened, words)]
+        for shown in ([*words, clock], [*short, clock], [*short[:1], clock]):
+            text = "  ".join(shown)
+            if len(self.what) + 2 + drawn + len(text) <= width:
+                break
+        if len(self.what) + 2 + len(text) > width:
+            text = clock
         room = width - len(self.what) - len(text) - 4
         if share is None or room < _LEAST_BAR:
             return f"{self.what}  {text}"
@@ -211,6 +218,11 @@ def _bytes(count: float) -> str:
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes}:{rest:02}"
+
+
+def _shortened(words: str) -> str:
+    """``words`` with `1.2 M` for `1,234,567`."""
+    return _LONG_NUMBER.sub(lambda found: _short(int(found[0].replace(",", ""))), words)
 
 
 def _short(number: float) -> str:

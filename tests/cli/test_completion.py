@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from deltasql.arguments import SHELLS, parser
@@ -47,6 +49,8 @@ def test_the_shell_takes_it(shell, capsys, tmp_path):
         (["--re"], ["--read-only"]),
         (["--format", "js"], ["json", "jsonl"]),
         (["--format", "xls"], []),
+        (["--format", "=", "js"], ["json", "jsonl"]),
+        (["--completion", "="], ["bash", "fish", "zsh"]),
         (["--completion", ""], ["bash", "fish", "zsh"]),
         (["-f", "my"], ["my lake", "my script.sql"]),
         (["my"], ["my lake"]),
@@ -64,6 +68,66 @@ def test_bash(words, offered, capsys, tmp_path, monkeypatch):
         ["bash", "-c", ASK % (quoted, len(words))], capture_output=True, text=True, check=False, timeout=60
     )
     assert (sorted(done.stdout.splitlines()), done.stderr) == (offered, "")
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish isn't here")
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("--re", ["--read-only"]),
+        ("--format js", ["json", "jsonl"]),
+        ("--format=js", ["--format=json", "--format=jsonl"]),
+        ("-f my", ["my lake/", "my script.sql"]),
+        ("my", ["my lake/"]),
+        ("--profile my", []),
+        ("lake --yes --dem", ["--demo"]),
+    ],
+)
+def test_fish(typed, offered, capsys, tmp_path):
+    (tmp_path / "my lake").mkdir()
+    (tmp_path / "my script.sql").touch()
+    (tmp_path / "completion").write_text(written("fish", capsys))
+    asked = f"source completion; complete -C 'deltasql {typed}'"
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", asked],
+        cwd=tmp_path,
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    found = sorted(line.partition("\t")[0] for line in done.stdout.splitlines())
+    assert (found, done.stderr) == (offered, "")
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh isn't here")
+def test_zsh(capsys, tmp_path):
+    """It is asked as one types: there is no other way to its completion."""
+    (tmp_path / "my lake").mkdir()
+    (tmp_path / "completion").write_text(written("zsh", capsys))
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "dumb", "PS1": "ready> "}
+    zsh = pexpect.spawn(
+        "zsh", ["-f", "-i"], cwd=str(tmp_path), env=environment, encoding="utf-8", timeout=60, dimensions=(40, 200)
+    )
+    try:
+        zsh.expect("ready> ")
+        zsh.send("autoload -U compinit; compinit -u -D; source ./completion; print is $((40 + 2))\r")
+        zsh.expect("is 42")
+        zsh.expect("ready> ")
+        for typed, completed in [
+            ("--re", "--read-only "),
+            ("--format jsonl", "--format jsonl "),
+            ("--format=par", "--format=parquet "),
+            ("my", "my\\ lake/"),
+            ("lake --yes --dem", "lake --yes --demo "),
+            ("--completion f", "--completion fish "),
+        ]:
+            zsh.send(f"deltasql {typed}\t")
+            zsh.expect_exact(f"deltasql {completed}")
+            zsh.send("\x15")
+    finally:
+        zsh.close(force=True)
 
 
 def test_another_shell_is_wrong_usage(capsys):

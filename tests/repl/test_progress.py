@@ -147,13 +147,32 @@ def test_what_a_write_has_done_of_a_step_is_a_bar(step, line):
 def test_a_bar_takes_the_room_that_there_is():
     work = Work("SELECT")
     work.scans(Scans(Scanned(500, 2000, 0, 2, 9)))
-    assert [("─" in work.line(width), "rows/s" in work.line(width)) for width in (100, 80, 66, 56)] == [
+    assert [("─" in work.line(width), "rows/s" in work.line(width)) for width in (100, 80, 66, 50)] == [
         (True, True),
         (True, True),
-        (False, True),
+        (True, False),
         (False, False),
     ]
-    assert all(len(work.line(width)) <= width for width in (56, 66, 80, 100))
+    assert all(len(work.line(width)) <= width for width in (50, 66, 80, 100))
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (
+            110,
+            "UPDATE  ━━━━━╺──────────────────  5,242,880 of 24,000,000 rows done  1.0 M rows/s  0:05, 0:17 left",
+        ),
+        (77, "UPDATE  ━━╺────────  5.2 M of 24.0 M rows done  1.0 M rows/s  0:05, 0:17 left"),
+        (60, "UPDATE  ━╺──────  5.2 M of 24.0 M rows done  0:05, 0:17 left"),
+        (50, "UPDATE  5.2 M of 24.0 M rows done  0:05, 0:17 left"),
+        (40, "UPDATE  ━━━╺───────────  0:05, 0:17 left"),
+    ],
+)
+def test_numbers_are_short_where_a_bar_has_no_room(width, line):
+    work = Work("UPDATE", 0, time.monotonic() - 5)
+    work.wrote(Progress(0, 5.0, Step("done", "rows", 5_242_880, 24_000_000, 5.0)))
+    assert work.line(width) == line
 
 
 def test_rows_that_are_written_once_all_is_read():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect as introspection
+import shutil
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from deltasql.sql.parser import PARSERS, grammar
 
 if TYPE_CHECKING:
     from deltasql.repl.shell import Shell
+
+
+_LEAST_WIDTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +106,21 @@ def run_command(shell: Shell, text: str) -> None:
 
 
 def _overview() -> str:
-    width = max(len(command.usage) for command in COMMANDS)
-    lines = [f"{command.usage:{width}}  {command.summary.partition('. ')[0].rstrip('.')}" for command in COMMANDS]
+    room = shutil.get_terminal_size().columns
+    indent = max(len(command.usage) for command in COMMANDS) + 2
+    lines = [
+        line
+        for command in COMMANDS
+        for line in textwrap.wrap(
+            f"{command.usage:{indent}}{command.summary.partition('. ')[0].rstrip('.')}",
+            max(room, _LEAST_WIDTH),
+            subsequent_indent=" " * indent,
+            break_on_hyphens=False,
+        )
+    ]
     statements = ", ".join(sorted({keywords[0] for keywords in PARSERS if keywords[0].isalpha()}))
     grammars = f"Statements end with `;`, and `.help VACUUM` shows the grammar of one: {statements}."
-    return "\n".join([*lines, "", *textwrap.wrap(grammars, 80)])
+    return "\n".join([*lines, "", *textwrap.wrap(grammars, max(room, _LEAST_WIDTH))])
 
 
 def _grammars(argument: str) -> list[str]:
