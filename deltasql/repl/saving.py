@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -28,21 +29,32 @@ class Output:
     _count: int = field(default=0, init=False)
 
     def write(self, schema: pa.Schema, batches: Iterable[pa.RecordBatch], options: Options) -> None:
-        """Write a result. Raises `NotSupportedError` for a second one in a format that holds one."""
+        """Write a result. Raises `NotSupportedError` for a second one in a format that holds one, `UnusableError`."""
         if self._count and self.format in BINARY:
             hint = "`.output` with another file, or without one, closes it"
             raise NotSupportedError(f"`{self.path}` has its result: {self.format} holds one", hint=hint)
         if self._count and self.format in APART:
             self.file.write(b"\n")
         self._count += 1
-        try:
-            FORMATS[self.format](schema, batches, self.file, options)
-        finally:
-            self.file.flush()
+        with _writing(self.path):
+            try:
+                FORMATS[self.format](schema, batches, self.file, options)
+            finally:
+                self.file.flush()
 
     def close(self) -> None:
-        """Close the file."""
-        self.file.close()
+        """Close the file. Raises `UnusableError`."""
+        with _writing(self.path):
+            self.file.close()
+
+
+@contextmanager
+def _writing(path: str) -> Iterator[None]:
+    """Name the file in what goes wrong: its disk is full, or nobody reads it, which is not the end of stdout."""
+    try:
+        yield
+    except OSError as error:
+        raise UnusableError(f"can't write `{path}`: {error.strerror or error}") from error
 
 
 def opened(path: str, otherwise: str) -> Output:
@@ -64,6 +76,6 @@ def save(result: Result, path: str, options: Options) -> str:
     It is csv where the extension says none. Raises `UnusableError`, and what reading the rows raises.
     """
     format = of_file(path) or "csv"
-    with replacing(path) as file:
+    with _writing(path), replacing(path) as file:
         FORMATS[format](result.schema, result.batches(), file, options)
     return format

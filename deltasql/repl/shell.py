@@ -96,6 +96,9 @@ class Shell:
             say(pieces(error))
         except BrokenPipeError:  # nobody reads the results any more: there is nothing left to do here
             raise
+        except OSError as error:  # stdout's disk is full, say
+            self.state = "failed"
+            say([("error", "error: "), ("", f"{error}\n")])
         except Exception as error:  # noqa: BLE001  a fault of ours must not end the session
             self.state = "failed"
             fault = InternalError(f"{type(error).__name__}: {error}", hint="this is a fault of deltasql's own")

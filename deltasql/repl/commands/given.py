@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from deltasql.errors import InterfaceError
+from deltasql.output.cells import cut
+
+_DIGITS = 18
+_SHOWN = 40  # cells of what was given
 
 
 def unquoted(argument: str) -> str:
@@ -23,6 +27,7 @@ def whole(argument: str, command: str, other: str) -> int | None:
     """A whole number from 1 on, or None for the word ``other``. Raises `InterfaceError`."""
     if argument.lower() == other:
         return None
-    if not (argument.isascii() and argument.isdecimal() and int(argument)):
-        raise InterfaceError(f"`{command}` takes a whole number from 1 on, or `{other}`, not `{argument}`")
+    if not (argument.isascii() and argument.isdecimal() and len(argument) <= _DIGITS and int(argument)):
+        shown = cut(argument, _SHOWN)
+        raise InterfaceError(f"`{command}` takes a whole number from 1 on, or `{other}`, not `{shown}`")
     return int(argument)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from deltasql.errors import InterfaceError
 from deltasql.output import Options
 from deltasql.repl.commands.given import unquoted
-from deltasql.repl.files import read_script, replacing
+from deltasql.repl.files import UnusableError, read_script, replacing
 from deltasql.repl.saving import opened, save
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def edit(shell: Shell, argument: str) -> None:
     Change what was typed last, or a file, in `DELTASQL_EDITOR`, `VISUAL` or `EDITOR`, and run it if it changed.
     """
     if argument:
-        path = Path(_path(argument, ".edit")).expanduser()
-        text = _changed(path, shell.lend)
+        text = _changed(_editable(_path(argument, ".edit")), shell.lend)
     else:
         with tempfile.TemporaryDirectory(prefix="deltasql-") as folder:
             path = Path(folder) / "statement.sql"
@@ -97,6 +96,17 @@ def _typed(shell: Shell) -> str:
     if not shell.typed:
         raise InterfaceError("no statement was typed yet")
     return shell.typed
+
+
+def _editable(path: str) -> Path:
+    """Where a file is that may not be there yet. Raises `UnusableError` for what no file can be called."""
+    try:
+        place = Path(path).expanduser()
+        place.exists()
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UnusableError(f"can't edit `{path}`: {reason}") from error
+    return place
 
 
 def _changed(path: Path, lend: Lend) -> str | None:
