@@ -14,8 +14,7 @@ from .conftest import ACCOUNT, KEY, Server, rows
 from .test_s3 import READS, WRITES
 
 
-def azure_options(server: Server, **more: str) -> dict[str, str]:
-    """What opens a container."""
+def _options(server: Server, **more: str) -> dict[str, str]:
     options = {"AZURE_STORAGE_ACCOUNT_NAME": ACCOUNT, "AZURE_STORAGE_ACCOUNT_KEY": KEY}
     return {**options, "AZURE_STORAGE_ENDPOINT": f"{server.url}/{ACCOUNT}", "allow_http": "true", **more}
 
@@ -29,7 +28,7 @@ def _filled(connection: deltasql.Connection) -> deltasql.Connection:
 def test_the_same_statements_give_the_same_rows_as_on_a_local_root(
     azure_server: Server, container: str, tmp_path: Path
 ) -> None:
-    options = azure_options(azure_server)
+    options = _options(azure_server)
     with (
         _filled(deltasql.connect(tmp_path)) as local,
         _filled(deltasql.connect(f"az://{container}/lake", storage_options=options)) as remote,
@@ -57,7 +56,7 @@ def test_datafusion_reads_the_emulator(
 
 
 def test_where_datafusion_cannot_the_plan_says_so(azure_server: Server, container: str) -> None:
-    with deltasql.connect(f"az://{container}", storage_options=azure_options(azure_server)) as con:
+    with deltasql.connect(f"az://{container}", storage_options=_options(azure_server)) as con:
         con.sql("CREATE TABLE t AS SELECT 1 AS id")
         assert "DataFusion's store doesn't know `endpoint`" in str(con.sql("EXPLAIN SELECT * FROM t").fetchall())
         assert rows(con, "SELECT * FROM t") == [{"id": 1}]
@@ -75,14 +74,14 @@ def test_a_connection_string_and_a_secret(azure_server: Server, container: str, 
 
 def test_bad_input(azure_server: Server, container: str) -> None:
     wrong = base64.b64encode(b"wrong").decode()
-    options = azure_options(azure_server, AZURE_STORAGE_ACCOUNT_KEY=wrong)
+    options = _options(azure_server, AZURE_STORAGE_ACCOUNT_KEY=wrong)
     with (
         deltasql.connect(f"az://{container}", storage_options=options) as con,
         pytest.raises(StorageError, match=f"`az://{container}` (forbids it|doesn't accept the credentials)"),
     ):
         con.sql("SELECT * FROM t")
     with (
-        deltasql.connect("az://no-such-container", storage_options=azure_options(azure_server)) as con,
+        deltasql.connect("az://no-such-container", storage_options=_options(azure_server)) as con,
         pytest.raises(StorageError, match="there is no container `az://no-such-container`"),
     ):
         con.sql("SELECT * FROM t")

@@ -14,8 +14,7 @@ from tests.reliability.amounts import SOAK, only_in_soak
 from tests.slt_runner import Mismatch, Record, Run, summary
 from tests.test_slt import FILES
 
-from .conftest import Bucket, Server
-from .test_azure import azure_options
+from .conftest import ACCOUNT, KEY, Bucket, Server
 
 # A store gives the times of commits itself, as these need them given.
 _TIMED = {"describe_detail", "describe_history", "restore", "table_changes", "table_functions", "time_travel"}
@@ -81,15 +80,9 @@ def _on_s3(bucket: Bucket) -> Place:
 
 
 def _on_azure(server: Server, container: str) -> Place:
-    options = azure_options(server)
-    store = AzureStore(
-        container,
-        account_name=options["AZURE_STORAGE_ACCOUNT_NAME"],
-        account_key=options["AZURE_STORAGE_ACCOUNT_KEY"],
-        endpoint=options["AZURE_STORAGE_ENDPOINT"],
-        client_options={"allow_http": True},
-    )
-    return Place(f"az://{container}", options, store)
+    keys = {"account_name": ACCOUNT, "account_key": KEY}
+    store = AzureStore(container, endpoint=f"{server.url}/{ACCOUNT}", client_options={"allow_http": True}, **keys)
+    return Place(f"az://{container}", {**keys, "use_emulator": "true"}, store)
 
 
 def _run(place: Place, file: Path) -> None:
@@ -107,5 +100,6 @@ def test_on_s3(file: Path, s3: Bucket) -> None:
 
 @only_in_soak
 @pytest.mark.parametrize("file", _FILES, ids=lambda file: file.stem)
-def test_on_azure(file: Path, azure_server: Server, container: str) -> None:
+def test_on_azure(file: Path, azure_server: Server, container: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURITE_BLOB_STORAGE_URL", azure_server.url)  # DataFusion's store knows this, and no endpoint.
     _run(_on_azure(azure_server, container), file)
