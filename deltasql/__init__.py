@@ -10,6 +10,8 @@ Importing this is cheap: the engine's libraries are loaded by the first `connect
 
 from __future__ import annotations
 
+import collections.abc
+import os
 from typing import TYPE_CHECKING, Any
 
 from deltasql.dbapi import (
@@ -150,10 +152,11 @@ def connect(
     from deltasql.versions import require_tested
 
     require_tested()
+    _require(root, (str, os.PathLike), "`root` is a path or a URL")
+    _require(storage_options, collections.abc.Mapping, "`storage_options` are a mapping")
+    _require(settings, collections.abc.Mapping, "`settings` are a mapping")
     config = None
     if profile is not None:
-        import os
-
         from deltasql.config import read_config
 
         config = read_config(os.environ, profile=profile)
@@ -175,6 +178,11 @@ def connect(
         connection.close()
         raise
     return connection
+
+
+def _require(value: object, kind: type | tuple[type, ...], rule: str) -> None:
+    if value is not None and not isinstance(value, kind):
+        raise ConfigError(f"{rule}, not a `{type(value).__name__}`")
 
 
 def plot(connection: Connection, table: str, column: str | None = None, *, path: str | Path | None = None) -> str:

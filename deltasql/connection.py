@@ -33,6 +33,7 @@ from deltasql.errors import (
     NotSupportedError,
     ParseError,
     PlanError,
+    ProgrammingError,
     Span,
     StorageError,
     TableNotFound,
@@ -120,6 +121,7 @@ class Connection(dbapi.ErrorAttributes):
     def run(self, text: str, params: Parameters = None, scope: Scope = nothing) -> Result:
         """`sql` for what stands between a caller and the connection: ``scope`` gives the caller's variables."""
         self.require_open()
+        _require_text(text)
         params = shaped(params)
         frames = frames_among(params)
         brought = {table_of(name): value for name, value in frames.items()}
@@ -147,6 +149,7 @@ class Connection(dbapi.ErrorAttributes):
         None, and nothing has happened, for another statement, and for values of several types in one place.
         """
         self.require_open()
+        _require_text(text)
         reading = self._read(text, sets[0] if sets else None)
         try:
             statement = as_one(parser.parse(reading.text))
@@ -244,6 +247,7 @@ class Connection(dbapi.ErrorAttributes):
         self, text: str, scope: Scope = nothing, params: Callable[[str], Parameters] = lambda _: None
     ) -> Iterator[Result]:
         """`script` for what stands between a caller and the connection; ``params`` gives those of each statement."""
+        _require_text(text)
         for span in split(text, self.session):
             try:
                 statement = span.of(text)
@@ -264,8 +268,8 @@ class Connection(dbapi.ErrorAttributes):
         columns without names of their own, `AlreadyExists` where there is a temporary view of that name.
         """
         session = self.session
-        if not name:
-            raise InterfaceError("a frame has a name that isn't empty")
+        if not name or not isinstance(name, str):
+            raise InterfaceError(f"a frame has a name that isn't empty, not {name!r}")
         taken = match(name, session.catalog.temporaries, what="view")
         if taken is not None:
             raise AlreadyExists(f"temporary view `{taken}` exists already", hint=f"DROP VIEW {quote(taken)}")
@@ -380,6 +384,7 @@ class Connection(dbapi.ErrorAttributes):
             self._catalog.close()
 
     def __enter__(self) -> Self:
+        self.require_open()
         return self
 
     def __exit__(
@@ -396,6 +401,11 @@ Bound = tuple[Statement, Mapping[str, Any], Mapping[str, Any]]
 """A statement, the values of its parameters, and tables that it brings."""
 
 _LOOKS = frozenset({"SELECT", "DESCRIBE", "SHOW", "EXPLAIN", "SET", "RESET", "USE", "ATTACH", "DETACH"})
+
+
+def _require_text(text: str) -> None:
+    if not isinstance(text, str):
+        raise ProgrammingError(f"a statement is text, not a `{type(text).__name__}`")
 
 
 def _type(type: str | pa.DataType) -> pa.DataType:

@@ -158,6 +158,10 @@ class Cursor:
         `ProgrammingError`.
         """
         self._forget()
+        if not isinstance(seq_of_parameters, Iterable):
+            raise ProgrammingError(
+                f"`executemany` takes sets of parameters, not a `{type(seq_of_parameters).__name__}`"
+            )
         sets = list(seq_of_parameters)
         scope = variables(sys._getframe(1))  # noqa: SLF001
         result = self.connection.run_many(operation, sets) if len(sets) > 1 else None
