@@ -38,7 +38,7 @@ from deltasql.errors import (
     StorageError,
     TableNotFound,
 )
-from deltasql.names import did_you_mean, literal, match, quote
+from deltasql.names import AsOf, did_you_mean, literal, match, quote
 from deltasql.operations import plan
 from deltasql.progress import Progress, Telling
 from deltasql.reading import explained, read, split
@@ -51,7 +51,7 @@ from deltasql.sql import parser
 from deltasql.sql.many import PARAMETERS, as_one, column_of
 from deltasql.sql.mention import mentioned
 from deltasql.sql.parameters import Parameters, bind, placeholders, shaped, table_of
-from deltasql.sql.statements import Statement
+from deltasql.sql.statements import Query, Statement
 from deltasql.sql.transpile import Reading
 from deltasql.storage.objects import Location
 from deltasql.storage.storage import Storage, given
@@ -118,23 +118,37 @@ class Connection(dbapi.ErrorAttributes):
         """
         return self.run(text, params, variables(sys._getframe(1)))  # noqa: SLF001  # There is no other way.
 
-    def run(self, text: str, params: Parameters = None, scope: Scope = nothing) -> Result:
-        """`sql` for what stands between a caller and the connection: ``scope`` gives the caller's variables."""
+    def run(self, text: str, params: Parameters = None, scope: Scope = nothing, *, as_of: AsOf | None = None) -> Result:
+        """`sql` for what stands between a caller and the connection: ``scope`` gives the caller's variables.
+
+        With ``as_of`` the statement is a query, and the tables that it reads are those of then, views' too, where it
+        doesn't say otherwise itself. Raises `NotSupportedError` for another statement, and a frame.
+        """
         self.require_open()
         _require_text(text)
         params = shaped(params)
         frames = frames_among(params)
         brought = {table_of(name): value for name, value in frames.items()}
-        reading = self._read(text, params, scope, frames)
-        return self._run(
-            reading, lambda: (parser.parse(reading.text), bind(reading.text, params, tables=frames), brought), scope
-        )
+        reading = self._read(text, params, scope, frames, as_of)
+
+        def make() -> Bound:
+            statement = parser.parse(reading.text)
+            if as_of is not None and not isinstance(statement, Query):
+                raise NotSupportedError("only a query can be run as of another version")
+            return statement, bind(reading.text, params, tables=frames), brought
+
+        return self._run(reading, make, scope, as_of)
 
     def _read(
-        self, text: str, params: Parameters, scope: Scope = nothing, frames: Mapping[str, Any] | None = None
+        self,
+        text: str,
+        params: Parameters,
+        scope: Scope = nothing,
+        frames: Mapping[str, Any] | None = None,
+        as_of: AsOf | None = None,
     ) -> Reading:
         brought = {table_of(name): value for name, value in (frames or {}).items()}
-        context = StatementContext(self.session, text=text, brought=brought, variables=scope)
+        context = StatementContext(self.session, text=text, brought=brought, variables=scope, as_of=as_of)
         try:
             return read(text, context, params, tables=frames or {})
         except Error as error:
@@ -165,7 +179,7 @@ class Connection(dbapi.ErrorAttributes):
         brought = {PARAMETERS: Rows("the parameters", rows)}
         return self._run(reading, lambda: (statement, {}, brought), nothing)
 
-    def _run(self, reading: Reading, make: Callable[[], Bound], scope: Scope) -> Result:
+    def _run(self, reading: Reading, make: Callable[[], Bound], scope: Scope, as_of: AsOf | None = None) -> Result:
         session, text = self.session, reading.original
         limit = session.settings["deltasql.statement_timeout"]
         running = Running(self._statements, limit.seconds if limit is not None else None)
@@ -184,6 +198,7 @@ class Connection(dbapi.ErrorAttributes):
                         variables=scope,
                         running=running,
                         transpiled=reading.transpiled,
+                        as_of=as_of,
                     )
                     return plan(statement, context).execute()
 

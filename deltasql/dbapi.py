@@ -19,6 +19,7 @@ from deltasql.errors import ClosedError, InterfaceError, ProgrammingError
 from deltasql.scope import Scope, variables
 
 if TYPE_CHECKING:
+    from deltasql.names import AsOf
     from deltasql.result import Result, Row
 
 Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
@@ -108,8 +109,8 @@ Description: TypeAlias = list[tuple[str, str, None, None, int | None, int | None
 class Connected(Protocol):
     """What a cursor needs of its connection."""
 
-    def run(self, text: str, params: Parameters | None, scope: Scope) -> Result:
-        """Run one statement, for which ``scope`` gives the caller's variables."""
+    def run(self, text: str, params: Parameters | None, scope: Scope, *, as_of: AsOf | None = None) -> Result:
+        """Run one statement, for which ``scope`` gives the caller's variables; a query with ``as_of`` is of then."""
 
     def run_many(self, text: str, sets: Sequence[Parameters]) -> Result | None:
         """Run a statement for all sets of parameters as one, or give None where that isn't the same."""
@@ -124,6 +125,7 @@ class Cursor:
     ``description`` has name, type code (SQL's name of the type), None, None, precision, scale and nullability of
     each column; None for a statement that returns no rows, which includes writes. ``rowcount`` is the number of rows
     that a write changed, else -1. ``result`` is the last statement's `Result`: Arrow, metrics, the version.
+    ``as_of``, if set, is the version or time that ``execute`` reads tables as of, and then it runs queries alone.
     """
 
     def __init__(self, connection: Connected) -> None:
@@ -132,6 +134,7 @@ class Cursor:
         self.rowcount = -1
         self.description: Description | None = None
         self.lastrowid: None = None
+        self.as_of: AsOf | None = None
         self._result: Result | None = None
         self._closed = False
 
@@ -147,7 +150,7 @@ class Cursor:
         """Run one statement and give this cursor. Raises as `Connection.sql` does."""
         self._forget()
         scope = variables(sys._getframe(1))  # noqa: SLF001  # There is no other way.
-        self._take(self.connection.run(operation, parameters, scope))
+        self._take(self.connection.run(operation, parameters, scope, as_of=self.as_of))
         return self
 
     def executemany(self, operation: str, seq_of_parameters: Iterable[Parameters]) -> Self:
@@ -164,13 +167,13 @@ class Cursor:
             )
         sets = list(seq_of_parameters)
         scope = variables(sys._getframe(1))  # noqa: SLF001
-        result = self.connection.run_many(operation, sets) if len(sets) > 1 else None
+        result = self.connection.run_many(operation, sets) if len(sets) > 1 and self.as_of is None else None
         if result is not None:
             self._take(result)
             return self
         total = 0
         for parameters in sets:
-            self._take(self.connection.run(operation, parameters, scope))
+            self._take(self.connection.run(operation, parameters, scope, as_of=self.as_of))
             if self.description is not None:
                 self._forget()
                 raise ProgrammingError("`executemany` takes no statement that returns rows", hint="use `execute`")

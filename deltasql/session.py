@@ -72,7 +72,8 @@ class StatementContext:
     of each query that begins to run. ``home`` is where names resolve, if not where the connection's do, ``inside`` the
     views whose text is being resolved. ``brought`` are tables (or frames) by names that no user's have, ``variables``
     those of the caller. ``running`` is told where the statement is to stop.
-    ``transpiled``: the text was carried over from another dialect.
+    ``transpiled``: the text was carried over from another dialect. ``as_of``: queries read what has versions, and says
+    none of its own, as of then.
     """
 
     session: Session
@@ -86,6 +87,7 @@ class StatementContext:
     variables: Scope = nothing
     running: Running = field(default_factory=lambda: Running(Statements(), None))
     transpiled: bool = False
+    as_of: AsOf | None = None
     _read: dict[str, Source] = field(default_factory=dict)
     _latest: dict[TableEntry, Snapshot] = field(default_factory=dict)
 
@@ -217,6 +219,7 @@ class StatementContext:
             if isinstance(entry, View):
                 with _spanned(wanted.span):
                     return self._view(entry, wanted, found)
+            wanted = wanted.at(wanted.as_of or self.as_of)
             snapshot = self._at(entry, wanted)
             pinned = f"{entry.name}@v{snapshot.version}" if wanted.as_of is not None else None
             return self._served(entry.parts, snapshot, found, pinned=pinned, written=len(wanted.parts) or 2)
@@ -280,6 +283,7 @@ class StatementContext:
     def _frame(self, variable: Variable, wanted: TableReference, sources: Sources) -> Binding:
         """A frame, which is read once however often the statement names it."""
         name, value = variable.name, variable.value
+        wanted = wanted.at(wanted.as_of or self.as_of)
         with _spanned(wanted.span):
             place = place_of(value)
             if place is not None:

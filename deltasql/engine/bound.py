@@ -13,7 +13,13 @@ _PLAIN = {bool, int, float, str, bytes, dt.date, dt.time, dt.datetime, decimal.D
 
 
 def column(values: Sequence[Any]) -> pa.Array | None:
-    """``values`` as one column, or None where they have no one type, or one that says less than they do."""
+    """``values`` as one column, or None where they have no one type, or one that says less than they do.
+
+    Scalars of Arrow's say their type.
+    """
+    if any(isinstance(value, pa.Scalar) for value in values):
+        said = {value.type if isinstance(value, pa.Scalar) else None for value in values if value is not None}
+        return pa.array(values, said.pop()) if len(said) == 1 else None
     kinds = {type(value) for value in values} - {type(None)}
     if len(kinds) > 1 or not kinds <= _PLAIN:
         return None
