@@ -520,7 +520,13 @@ def test_the_orm(engine: sa.Engine) -> None:
     with Session(engine) as session:
         session.add_all(
             [
-                Parent(name="A", children=[Child(id=uuid.uuid4(), weight=2, about={}), Child(id=uuid.uuid4(), weight=1.5, about={"a": [1]})]),
+                Parent(
+                    name="A",
+                    children=[
+                        Child(id=uuid.uuid4(), weight=2, about={}),
+                        Child(id=uuid.uuid4(), weight=1.5, about={"a": [1]}),
+                    ],
+                ),
                 Parent(name="B"),
             ]
         )
