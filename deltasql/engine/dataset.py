@@ -41,7 +41,8 @@ def in_zone(field: pa.Field, zone: str) -> pa.Field:
 def outline(schema: pa.Schema, zone: str) -> Table:
     """A table of these columns and no rows: enough to plan with."""
     schema = pa.schema([in_zone(field, zone) for field in schema])
-    return Table(pads.dataset(schema.empty_table()))
+    # Arrow's `empty_table()` lacks dictionaries of views in structs and lists.
+    return Table(pads.dataset(pa.Table.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)))
 
 
 class StreamDataset(pads.Dataset):  # type: ignore[misc]

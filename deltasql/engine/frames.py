@@ -95,7 +95,7 @@ def _source(name: str, value: Any) -> Source:
         # Its rows may come from DataFusion, which can't be waited for in a stream that DataFusion reads.
         return Memory(name, value.to_arrow())
     if _is(value, "polars", "LazyFrame"):
-        return Memory(name, pa.table(value.collect()))
+        return _source(name, value.collect())
     if isinstance(value, pa.Table):
         return Memory(name, value)
     if isinstance(value, pa.RecordBatch):
@@ -105,6 +105,10 @@ def _source(name: str, value: Any) -> Source:
     if _is(value, "datafusion", "DataFrame"):
         return Memory(name, value.to_arrow_table())
     if _is(value, "polars", "DataFrame"):
+        for column, type in value.schema.items():
+            if str(type) == "Object":  # Arrow is given where in memory they lie.
+                message = f"column `{column}` of the frame `{name}` holds Python's objects, which can't be read"
+                raise NotSupportedError(message, hint="convert the column first")
         return Memory(name, pa.table(value))
     if isinstance(value, pa.RecordBatchReader):
         once = _readers.get(value)

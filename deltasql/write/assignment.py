@@ -145,7 +145,8 @@ def _plain(values: pa.Array) -> pa.Array:
     if isinstance(kind, pa.BaseExtensionType):
         return _plain(values.storage)
     if pa.types.is_dictionary(kind):
-        return _plain(values.dictionary_decode())
+        # Arrow can't decode a dictionary of views.
+        return pa.DictionaryArray.from_arrays(values.indices, _plain(values.dictionary)).dictionary_decode()
     if pa.types.is_run_end_encoded(kind):
         return _plain(pc.run_end_decode(values))
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):

@@ -187,6 +187,29 @@ def test_polars_both_ways(con):
     assert [kind for kind in found.dtypes if kind != frame.schema["e"]] != []
 
 
+@pytest.mark.parametrize("dtype", [pl.Categorical, pl.Enum(["a", "b"])])
+def test_categories_of_polars_are_their_values_in_a_table(tmp_path, dtype):
+    con = deltasql.connect(tmp_path)
+    frame = pl.DataFrame({"c": pl.Series(["a", None, "b", "a"], dtype=dtype), "n": [1, 2, 3, 4]})
+    nested = frame.select(pl.col("n"), pl.struct("c").alias("s"), pl.concat_list("c").alias("l"))
+    con.sql("CREATE TABLE flat PARTITIONED BY (c) AS SELECT n, c FROM frame")
+    con.sql("CREATE TABLE deep AS SELECT * FROM nested")
+    assert con.sql("SELECT c FROM flat ORDER BY n").fetchall() == [("a",), (None,), ("b",), ("a",)]
+    deep = [("a",), (None,), ("b",), ("a",)]
+    assert con.sql("SELECT s['c'] AS c FROM deep ORDER BY n").fetchall() == deep
+    assert con.sql("SELECT l[1] AS c FROM deep ORDER BY n").fetchall() == deep
+    con.sql("UPDATE flat SET c = frame.c FROM frame WHERE flat.n = frame.n + 1")
+    assert con.sql("SELECT c FROM flat ORDER BY n").fetchall() == [("a",), ("a",), (None,), ("b",)]
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_objects_in_polars_are_refused(con, lazy):
+    frame = pl.DataFrame({"c": pl.Series([object()], dtype=pl.Object)})
+    frame = frame.lazy() if lazy else frame
+    with pytest.raises(deltasql.NotSupportedError, match="column `c` of the frame `frame` holds Python's objects"):
+        con.sql("SELECT * FROM frame")
+
+
 VALUES = {
     pa.int64(): st.integers(-(2**63), 2**63 - 1),
     pa.float64(): st.floats(allow_nan=False),
