@@ -402,7 +402,9 @@ class DataFusionEngine(Context):
 
     def _how(self, query: Rewritten, bound: Bound, found: Asked) -> dict[str, str]:
         """DataFusion's options for a query, some of them against what it gets wrong (tests/engine/test_facts.py)."""
-        options = {_COLLECT: "false"} if any(self._lies(*one, query) for one in bound.values()) else {}
+        # By the statistics of its files a column may be found constant, too.
+        known = found.to_constants or any(self._lies(*one, query) for one in bound.values())
+        options = {_COLLECT: "false"} if known else {}
         if found.joins_right:
             options |= self._sort_merge()
         if found.orders and found.unites:

@@ -11,6 +11,7 @@ from deltasql.sql.scan import CLAUSES
 
 OPENS, CLOSES = {"(", "[", "{", "CASE"}, {")", "]", "}", "END"}
 _ENDS = {"THEN", "ELSE", "END", "WHEN", "AS", "ASC", "DESC", "NULLS", ",", ";"} | CLAUSES
+_JOINS = {"JOIN", "LEFT", "RIGHT", "FULL", "INNER", "CROSS", "NATURAL", "UNION", "INTERSECT", "EXCEPT", "MINUS"}
 _STARTS = {"NOT", "ON", "WHEN", "THEN", "ELSE", "CASE", "SELECT", "DISTINCT", "ALL", "BY", ",", ";"} | CLAUSES
 _NEGATED = {"BETWEEN", "IN", "LIKE", "ILIKE", "RLIKE", "SIMILAR"}
 
@@ -21,6 +22,9 @@ def operand_end(tokens: tuple[Token, ...], index: int) -> int:
     while index < len(tokens):
         word = tokens[index].upper
         if depth == 0 and (word in ("AND", "OR") or word in CLOSES or word in _ENDS):
+            break
+        calls = index + 1 < len(tokens) and tokens[index + 1].text == "("
+        if depth == 0 and word in _JOINS and not (calls and word in ("LEFT", "RIGHT")):
             break
         depth += (word in OPENS) - (word in CLOSES)
         index += 1

@@ -18,10 +18,12 @@ from typing import TypeAlias
 from deltasql.errors import PlanError, Span
 from deltasql.names import TableReference, fold, quote, text
 from deltasql.sql.casts import kept_casts
+from deltasql.sql.correlation import told
 from deltasql.sql.dialect import Token
 from deltasql.sql.functions import FunctionCall
 from deltasql.sql.in_lists import kept_apart
 from deltasql.sql.memberships import three_valued
+from deltasql.sql.names_seen import Reference, Seen
 from deltasql.sql.operands import operand_end, operand_start
 from deltasql.sql.scan import RESERVED, Relation, Scan, Scope, scan, seen
 from deltasql.sql.select_list import lists
@@ -118,10 +120,22 @@ def rewrite(
         tables = {id(r): binding(r.source, r.span.of(found.cursor.sql)) for r in found.tables if r.source}
         return _Rewriter(found, tables, text, constants, tag)
 
-    first = rewriter(sql)
-    made = first.run()
-    edits = three_valued(first.tokens, sql, names=set(first.scan.definitions), is_correlated=first.is_correlated)
-    return rewriter(splice(sql, edits)).run() if edits else made
+    text: str | Spliced = sql
+    for _ in range(_MOST_SUBQUERIES):
+        first = rewriter(text)
+        made = first.run()
+        edits = told(first.seen)
+        if not edits:
+            break
+        text = splice(text, edits)
+    edits = three_valued(
+        first.tokens, first.seen.sql, names=set(first.scan.definitions), is_correlated=first.is_correlated
+    )
+    return rewriter(splice(text, edits)).run() if edits else made
+
+
+_MOST_SUBQUERIES = 200
+"""How many are told otherwise; DataFusion refuses those that are left."""
 
 
 class _Rewriter:
@@ -144,6 +158,7 @@ class _Rewriter:
         self.known: dict[int, Columns | None] = {}
         self.used: dict[int, set[str]] = {id(relation): set() for relation in found.relations}
         self.reached: dict[int, Scope | None] = {}
+        self.references: dict[int, Reference] = {}
         self.aliases = self._canonical_aliases()
 
     def run(self) -> Rewritten:
@@ -358,23 +373,31 @@ class _Rewriter:
         star = end + 1 < len(self.tokens) and self.tokens[end].upper == "." and self.tokens[end + 1].upper == "*"
         calls = end < len(self.tokens) and self.tokens[end].upper == "("
         if not calls:
-            self.reached[index] = self._resolve(parts, self.scan.scopes[index], star=star)
+            scope, relation = self._resolve(parts, self.scan.scopes[index], star=star)
+            self.reached[index] = scope
+            if scope is not None:
+                self.references[index] = Reference(index, end, scope, relation)
         return end
+
+    @property
+    def seen(self) -> Seen:
+        """What the names mean, once they were looked at."""
+        return Seen(self._sql, self.tokens, self.scan, self.references)
 
     def is_correlated(self, first: int, end: int) -> bool:
         """True if these tokens may name a column of a table that isn't among them."""
         own = {id(scope) for scope in self.scan.scopes[first:end]} - {id(self.scan.scopes[end])}
         return any(id(self.reached[index]) not in own for index in range(first, end) if index in self.reached)
 
-    def _resolve(self, parts: list[Token], scope: Scope, *, star: bool) -> Scope | None:
-        """Splice a name; gives the scope whose relations have it, None where that isn't known."""
+    def _resolve(self, parts: list[Token], scope: Scope, *, star: bool) -> tuple[Scope | None, Relation | None]:
+        """Splice a name; gives the scope and the relation that have it, None where they aren't known."""
         qualified = self._qualified(parts, scope, star=star)
         if qualified is not None:
             relation, parts = qualified
             columns = self._columns(relation)
             if parts and columns is not None:
                 self._field(parts, columns, [relation])
-            return next(level for level in scope.chain() if relation in level.relations)
+            return next(level for level in scope.chain() if relation in level.relations), relation
         levels = scope.chain()
         for level in levels:
             known = [columns for relation in level.relations if (columns := self._columns(relation)) is not None]
@@ -383,14 +406,19 @@ class _Rewriter:
                 self._field(parts, merged, level.relations)
                 if any(self.bindings.get(id(relation)) is None for relation in level.relations):
                     self._maybe_use(parts[0], levels)  # What a subquery or CTE has is known roughly.
-                return level
+                having = [each for each in level.relations if self._has(each, parts[0])]
+                return level, having[0] if len(having) == 1 else None
             if len(known) < len(level.relations):
                 # It may be a column of what isn't known, or one of the outer ones after all.
                 self._maybe_use(parts[0], levels)
                 break
         if (name := self.aliases.get(fold(parts[0].text))) is not None:
             self._put(parts[0], name)
-        return None
+        return None, None
+
+    def _has(self, relation: Relation, token: Token) -> bool:
+        """True if ``relation`` may have a column of that name."""
+        return any(fold(name) == fold(token.text) for name in self._columns(relation) or ())
 
     def _maybe_use(self, token: Token, levels: Iterator[Scope]) -> None:
         for level in levels:

@@ -46,9 +46,9 @@ def test_an_unknown_column_is_underlined(lake: Connection, text: str) -> None:
         ("CREATE TABLE c (a INT, b INT GENERATED ALWAYS AS ((SELECT 1)))", r"a query can't stand in it"),
         ("INSERT INTO t REPLACE WHERE id = 1 VALUES (2, '2024-01-01', NULL)", "id = 2, d = 2024-01-01, s = NULL"),
         ("DELETE FROM t WHERE id", "a condition is a BOOLEAN, and this one is INT"),
-        ("UPDATE t SET id = (SELECT max(u.id) FROM u WHERE u.id < t.id)", "columns from around it by equations"),
-        ("SELECT id IN (SELECT id FROM u) FROM t", "IN with a query can't stand here"),
-        ("SELECT EXISTS (SELECT id FROM u) FROM t", "EXISTS can't stand here"),
+        ("SELECT sum((SELECT max(u.id) FROM u WHERE u.id < t.id)) FROM t", "can't stand in the call of an aggregate"),
+        ("SELECT id FROM t ORDER BY id IN (SELECT id FROM u)", "can't stand in ORDER BY"),
+        ("SELECT 1 FROM t GROUP BY EXISTS (SELECT id FROM u WHERE u.id = t.id)", "can't stand in GROUP BY"),
         ("SELECT id, id FROM t", "two columns of the result are called `id`"),
         (
             "SELECT (SELECT count(*) FROM u), (SELECT count(*) FROM u) FROM t",

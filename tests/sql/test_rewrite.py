@@ -111,7 +111,7 @@ ORDERS = '"orders"'
         ),
         (
             "select exists (select 1 from users), (select max(id) from orders)",
-            f"select exists (select 1 from {USERS}), (select max(id) from {ORDERS})",
+            f"select ((SELECT count(*) from {USERS}\n) > 0), (select max(id) from {ORDERS})",
         ),
         (
             "select id from orders union all select userid from users",
