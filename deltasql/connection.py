@@ -363,7 +363,10 @@ class Connection(dbapi.ErrorAttributes):
         del frames[found]
 
     def table(self, name: str) -> DeltaTable:
-        """A handle of delta-rs's on the table called ``name`` (as a statement would name it): the way out."""
+        """A handle of delta-rs's on the table called ``name`` (as a statement would name it): the way out.
+
+        Whoever has it can write, also by a connection that is read-only: that gate is for statements.
+        """
         reference = parser.parse_table(name)
         entry, snapshot = StatementContext(self.session).snapshot(reference)
         return delta_table(entry.location, snapshot.version)
