@@ -51,7 +51,8 @@ def _drawn(draw: random.Random, own: int) -> tuple[str, Change | None]:
     """A write of all sorts, and what it does; ``own`` is a key that nobody else inserts."""
     one, other = draw.sample(sorted(_START), 2)
     by = draw.randint(1, 50)
-    upserts = {key: draw.randrange(1000) for key in (one, -own)}
+    # Values that no row has: what is updated to the value that it has counts, and isn't a change to the model.
+    upserts = {key: 1009 * own + draw.randrange(1000) for key in (one, -own)}
     values = ", ".join(f"({key}, {value})" for key, value in upserts.items())
     merge = (
         f"MERGE INTO t USING (SELECT * FROM (VALUES {values}) AS x(k, v)) AS s ON t.k = s.k "
