@@ -169,6 +169,8 @@ def _prompt(open: Callable[[], Connection], arguments: argparse.Namespace, confi
         greeting = "\n".join(
             ["A lake to try things on; it goes when you leave. Some first steps:", "", *SUGGESTIONS, ""]
         )
+    elif "://" not in (root := str(config.root)) and not Path(root).expanduser().exists():
+        greeting = f"There is no folder {root} yet: the first CREATE makes it.\n"
     return run(open, format=arguments.format or config.format or "table", greeting=greeting, yes=arguments.yes)
 
 

@@ -254,6 +254,14 @@ class TestPromptAndDemo:
         assert main(["--format", "json", "--yes"]) == 7
         assert self.asked == [("table", None, False), ("json", None, True)]
 
+    def test_a_root_that_is_not_there_yet_is_told(self, terminal, tmp_path):
+        terminal("stdin")
+        terminal("stderr")
+        for root in (tmp_path, tmp_path / "lak", "s3://bucket/lake"):
+            main([str(root)])
+        greetings = [told for _, told, _ in self.asked]
+        assert greetings == [None, f"There is no folder {tmp_path / 'lak'} yet: the first CREATE makes it.\n", None]
+
     def test_who_sees_no_prompt_types_a_script(self, terminal, capsys):
         terminal("stdin", b"ROWS 2;")
         assert main([]) == FINE
