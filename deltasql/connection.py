@@ -49,7 +49,7 @@ from deltasql.session import Session, StatementContext
 from deltasql.settings import OWN_DIALECT, show
 from deltasql.sql import parser
 from deltasql.sql.many import PARAMETERS, as_one, column_of
-from deltasql.sql.mention import mentioned
+from deltasql.sql.mention import culprit, mentioned
 from deltasql.sql.parameters import Parameters, bind, placeholders, shaped, table_of
 from deltasql.sql.statements import Query, Statement
 from deltasql.sql.transpile import Reading
@@ -469,6 +469,8 @@ def _place(error: Error, reading: Reading) -> None:
         error.span = reading.original_span(error.span)
     elif error.span is None and isinstance(error, ColumnNotFound):
         error.span = mentioned(error.message, reading.original)
+    if error.span is None:
+        error.span = culprit(error, reading.original)
     error.statement = reading.original
     _name_position(error, reading.original)
 

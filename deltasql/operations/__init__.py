@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from deltasql.errors import OperationalError
 from deltasql.operations import (
     alter,
     analyze,
@@ -51,9 +52,14 @@ def plan(statement: Statement, context: StatementContext) -> Operation:
 
     Raises `OperationalError` for a write on a read-only connection: this is the gate for every statement.
     """
-    if not _reads(statement, context):
-        context.session.catalog.require_writable()
-    return PLANNERS[type(statement)](statement, context)
+    try:
+        if not _reads(statement, context):
+            context.session.catalog.require_writable()
+        return PLANNERS[type(statement)](statement, context)
+    except OperationalError as error:
+        if type(error) is OperationalError and error.span is None:  # What is read-only, and no fault of a file.
+            error.span = getattr(getattr(statement, "table", None), "span", None)
+        raise
 
 
 def _reads(statement: Statement, context: StatementContext) -> bool:
