@@ -18,6 +18,7 @@ _ROW = re.compile(r" is violated by a row with (.+)")
 _PAIR = re.compile(r"(\w[\w.]*) = ('(?:[^']|'')*'|[^,]+)")
 _NULL = "column `"
 _FROM_ELSEWHERE = frozenset({"SELECT", "FROM", "USING"})
+_BEFORE_TABLES = frozenset({"TABLE", "INTO", "UPDATE", "FROM", "OPTIMIZE", "EXISTS"})
 _LONG = 100_000
 
 
@@ -37,11 +38,14 @@ def culprit(error: Error, text: str) -> Span | None:
         return _refused(error, tokens)
     if not isinstance(error, ProgrammingError | NotSupportedError):
         return None
+    once = []
     for quoted in _QUOTED.findall(error.message):
-        places = [_span(found, tokens) for found in _found(quoted, tokens)]
-        if len(places) == 1 or (places and error.message.endswith(" twice")):
-            return places[-1]
-    return None
+        found = list(_found(quoted, tokens))
+        if len(found) == 1 or (found and error.message.endswith(" twice")):
+            once.append(found[-1])
+    # A message that names the table names what is wrong with it, too.
+    once.sort(key=lambda each: each.start > 0 and tokens[each.start - 1].upper in _BEFORE_TABLES)
+    return _span(once[0], tokens) if once else None
 
 
 def _tokens(text: str) -> tuple[Token, ...]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from deltasql.errors import CastError, NotSupportedError, PlanError
-from deltasql.names import fold
+from deltasql.names import fold, text
 from deltasql.write.assignment import assign
 
 
@@ -113,8 +113,8 @@ def require_length(values: pa.Array, field: pa.Field) -> None:
         return
     longer = values.filter(pc.greater(pc.utf8_length(values), int(found[1])))
     if len(longer):
-        sample, type = longer[0].as_py()[:60], found[0].decode().upper()
-        raise CastError(f"`'{sample}'` doesn't fit column `{field.name}` of type {type}")
+        sample, type = text(longer[0].as_py()[:60]), found[0].decode().upper()
+        raise CastError(f"`{sample}` doesn't fit column `{field.name}` of type {type}")
 
 
 def require_distinct(names: Iterable[str], what: str) -> None:
