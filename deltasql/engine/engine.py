@@ -407,6 +407,8 @@ class DataFusionEngine(Context):
         options = {_COLLECT: "false"} if known else {}
         if found.joins_right:
             options |= self._sort_merge()
+        if _BY_VALUES in query.text:
+            options[_JOINS_TELL] = "false"
         if found.orders and found.unites:
             options[_REPARTITION_SORTS] = "false"
         return options
@@ -441,6 +443,8 @@ _YES = "yes"
 _ALWAYS = MAIN, "/always", "true"
 _TRUE = pa.table({_YES: [True]})
 _COLLECT = "datafusion.execution.collect_statistics"
+_BY_VALUES = "__deltasql_d"  # How the tables of `sql.domains` begin.
+_JOINS_TELL = "datafusion.optimizer.enable_join_dynamic_filter_pushdown"  # Two joins may wait for one another for ever.
 _TIME_ZONE = "datafusion.execution.time_zone"
 _REPARTITION_SORTS = "datafusion.optimizer.repartition_sorts"
 _REMEMBERED = 32
