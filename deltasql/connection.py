@@ -48,6 +48,7 @@ from deltasql.scope import Scope, nothing, variables
 from deltasql.session import Session, StatementContext
 from deltasql.settings import OWN_DIALECT, show
 from deltasql.sql import parser
+from deltasql.sql.dialect import forget
 from deltasql.sql.many import PARAMETERS, as_one, column_of
 from deltasql.sql.mention import culprit, mentioned
 from deltasql.sql.parameters import Parameters, bind, placeholders, shaped, table_of
@@ -217,6 +218,8 @@ class Connection(dbapi.ErrorAttributes):
             found = StorageError(f"`{error.filename}` can't be reached: {error.strerror}")
             self._placed(found, reading)
             raise found from error
+        finally:
+            forget()
         self._committed |= result.statement_type.partition(" ")[0] not in _LOOKS
         result.place = lambda error: self._placed(error, reading)
         return result

@@ -24,7 +24,7 @@ from deltasql.catalog.columns import FEATURES
 from deltasql.catalog.footers import Footers
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine import pruning
-from deltasql.engine.ask import Ask
+from deltasql.engine.ask import Ask, ScanAsk
 from deltasql.engine.dataset import (
     Read,
     StreamDataset,
@@ -134,7 +134,10 @@ class Tables:
             return Access("log", "only values of partition columns are asked for, each once", ())
         odd = self.footers.look(snapshot, files)
         if reader != "auto":
-            return Access(_forced(snapshot, files, reader, odd), "by SET deltasql.reader", files)
+            path = _forced(snapshot, files, reader, odd)
+            if path == "scan":
+                self._look_wherever(snapshot, ask)
+            return Access(path, "by SET deltasql.reader", files)
         if ask is not None and all(scan.columns == frozenset() and not scan.conjuncts for scan in ask.scans):
             return Access("footers", "only the number of rows is asked for", files)
         path, reason = self._path(snapshot, ask, files)
@@ -142,7 +145,15 @@ class Tables:
             path, reason = "dataset", odd or f"{reason}, and delta-rs takes vacuumProtocolCheck for a reader's concern"
         if path == "dataset" and (beyond := beyond_files(snapshot, FEATURES)) is not None:
             raise UnsupportedTableFeature(f"`{snapshot.name}` can't be read: {reason}, and {beyond}")
+        if path == "scan":
+            self._look_wherever(snapshot, ask)
         return Access(path, reason, files)
+
+    def _look_wherever(self, snapshot: Snapshot, ask: Ask | None) -> None:
+        """Look at all that delta-rs may open, which isn't told of LIMIT, nor what the least values are asked of."""
+        by_conditions = None if ask is None else Ask([ScanAsk(scan.conjuncts) for scan in ask.scans])
+        kept = range(len(snapshot.files)) if by_conditions is None else pruning.kept(snapshot, by_conditions)
+        self.footers.look(snapshot, [snapshot.files[index] for index in kept])
 
     def _path(self, snapshot: Snapshot, ask: Ask | None, files: Sequence[Location]) -> tuple[str, str]:
         path, reason = choose(snapshot)

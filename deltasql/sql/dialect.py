@@ -8,11 +8,13 @@ Dollar-quoted strings are cut out beforehand: sqlglot takes ``$a,$b`` for the st
 from __future__ import annotations
 
 import re
+import threading
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, wraps
 from itertools import islice
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import TokenError
@@ -72,15 +74,37 @@ _KINDS = {
 
 T = TypeVar("T")
 _LONG = 20_000
+_LONGEST = 20_000_000
+
+
+class _Kept(threading.local):
+    """What a thread found of long texts, by the function's name: until the statement is planned, as it takes room."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, str], Any] = {}
+
+
+_kept = _Kept()
+
+
+def forget() -> None:
+    """Let go of what this thread keeps of long texts."""
+    _kept.found.clear()
 
 
 def remembered(function: Callable[[str], T]) -> Callable[[str], T]:
-    """``function``, a pure one of a statement's text, with its latest results kept; not those of long texts."""
-    kept = lru_cache(maxsize=256)(function)
+    """``function``, a pure one of a statement's text, with its latest results kept; of long texts until `forget`."""
+    latest = lru_cache(maxsize=256)(function)
 
     @wraps(function)
     def remembering(text: str) -> T:
-        return kept(text) if len(text) <= _LONG else function(text)
+        if not _LONG < len(text) <= _LONGEST:
+            return latest(text) if len(text) <= _LONG else function(text)
+        key = (f"{function.__module__}.{function.__qualname__}", text)
+        if key not in _kept.found:
+            _kept.found[key] = function(text)
+        found: T = _kept.found[key]
+        return found
 
     return remembering
 
@@ -92,6 +116,8 @@ def tokenize(text: str) -> tuple[Token, ...]:
     Raises `ParseError` where a string, a quoted name or a comment isn't closed, and for more tokens than memory is
     meant for.
     """
+    if len(text) > _LONG and (part := _part(text)) is not None:
+        return part
     if len(text) > _MOST:
         _require_few(text)
     tokens: list[Token] = []
@@ -104,6 +130,21 @@ def tokenize(text: str) -> tuple[Token, ...]:
         start = string.end
     tokens += _plain_tokens(text, start, len(text))
     return tuple(tokens)
+
+
+def _part(text: str) -> tuple[Token, ...] | None:
+    """The tokens of ``text`` where it is some whole tokens of a text that is kept, as VALUES are of an INSERT."""
+    for (name, whole), tokens in _kept.found.items():
+        if name != f"{__name__}.tokenize" or (at := whole.find(text)) < 0:
+            continue
+        first = bisect_left(tokens, at, key=lambda token: token.span.start)
+        last = bisect_left(tokens, at + len(text), key=lambda token: token.span.start)
+        if first < last and tokens[first].span.start == at and tokens[last - 1].span.end == at + len(text):
+            return tuple(
+                Token(each.kind, each.text, each.upper, Span(each.span.start - at, each.span.end - at))
+                for each in tokens[first:last]
+            )
+    return None
 
 
 _MOST = 4_000_000  # tokens; these take 2 GB

@@ -64,7 +64,7 @@ def runnable(expression: Fragment, *, selected: bool, is_correlated: Callable[[F
             said = _scalar(tokens, found, part)
         elif found.word == "EXISTS" and selected:
             said = _exists(tokens, found, part)
-        elif found.word.endswith("IN") and selected:
+        elif found.word.endswith("IN") and selected and not is_correlated(query):
             said = _in(found, part(found.start, found.opens - len(found.word.split())), query)
         else:
             said = None

@@ -240,8 +240,9 @@ def run(folder: Path, seed: int, first: int, last: int) -> None:
             for query in others:
                 _tried(con, query)
         faulthandler.cancel_dump_traceback_later()
-    assert found["error"], found
-    assert found["rows"], found
+    if last - first > 10:  # Else the test tests nothing.
+        assert found["error"], found
+        assert found["rows"], found
     print("done", dict(found))
 
 

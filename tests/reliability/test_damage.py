@@ -16,9 +16,17 @@ _ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize("part", range(2))
 def test_damaged_tables(part: int, tmp_path: Path) -> None:
     count = times(60, 10_000)
-    first, last = str(part * count), str((part + 1) * count)
-    command = [sys.executable, "-m", "tests.reliability.damaging", str(tmp_path), str(SEED), first, last]
+    _try(tmp_path, SEED, part * count, (part + 1) * count)
+
+
+@pytest.mark.parametrize(("seed", "number"), [(20261128, 155), (20261128, 10714)])
+def test_what_was_found(tmp_path: Path, seed: int, number: int) -> None:
+    _try(tmp_path, seed, number, number + 1)
+
+
+def _try(folder: Path, seed: int, first: int, last: int) -> None:
+    command = [sys.executable, "-m", "tests.reliability.damaging", str(folder), *map(str, (seed, first, last))]
     done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
     tried = done.stdout.splitlines()[-1:]
-    assert done.returncode == 0, f"seed {SEED}, {tried}: exit code {done.returncode}\n{done.stderr[-4000:]}"
+    assert done.returncode == 0, f"seed {seed}, {tried}: exit code {done.returncode}\n{done.stderr[-4000:]}"
     assert tried[0].startswith("done")
