@@ -51,7 +51,11 @@ def test_what_needs_nothing_around_it_stays() -> None:
 )
 def test_filters_hold_what_select_lists_do_not(sql: str) -> None:
     assert _told(sql, selected=False).sql == sql
-    assert _told(sql).sql != sql
+    assert _told(sql, correlated=False).sql != sql
+
+
+def test_in_that_needs_columns_from_around_it_is_left_to_the_query() -> None:
+    assert _told("a IN (SELECT x FROM s WHERE s.b < t.b)").sql == "a IN (SELECT x FROM s WHERE s.b < t.b)"
 
 
 def test_an_aggregate_gives_a_row_even_of_none() -> None:
