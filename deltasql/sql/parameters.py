@@ -65,7 +65,7 @@ def _apart(text: str, span: Span, written: str) -> Edit:
     return Edit(span, before + written + behind)
 
 
-_GROWS = re.compile(r"[\w$?]")
+_GROWS = re.compile(r"[\w$?]|[^\x00-\x7f]")  # Any other sign too may stand in a name of the tokenizer's.
 
 
 def _colon_name(tokens: tuple[Token, ...], index: int) -> Token | None:

@@ -43,6 +43,7 @@ _FOUND = [
     "SELECT X'GG'BETWEENX'GG'BETWEEN",
     "SELECT * FROM t LIMIT?",
     "SELECT ?1, ??, ?a",
+    "''㍹:x:x5)",
     "SELECT 1 AND:x",
     "EXPLAIN DELETE FROM t WHERE id IN (SELECT id FROM t)",
 ]
