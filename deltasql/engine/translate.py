@@ -24,6 +24,7 @@ from deltasql.errors import (
     UnsupportedTableFeature,
 )
 from deltasql.names import did_you_mean, text
+from deltasql.sql.correlation import MANY_ROWS
 from deltasql.sql.dialect import tokenize
 from deltasql.sql.mention import mentioned
 from deltasql.sql.rewrite import Rewritten
@@ -188,6 +189,7 @@ _TABLE: tuple[tuple[str, Made], ...] = (
     (r'unique expression names but the expression "(.*?)" at position', _same_name),
     (r"non-boolean predicate .* returning (\w+)", _no_condition),
     (r"Divide by zero", lambda *_: DataError("division by zero")),
+    (MANY_ROWS, lambda *_: DataError(MANY_ROWS, hint="aggregate it, or let it find one row for each row that asks")),
     (r"Cast error|Can't cast|Cannot cast|Parser error", _as(CastError)),
     (r"[Oo]verflow", _as(DataError)),
     (r"Resources exhausted", _as(OperationalError, hint="raise `deltasql.memory_limit`, or select less")),

@@ -13,14 +13,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from deltasql.errors import Span
+from deltasql.sql.correlation import MANY_ROWS
 from deltasql.sql.dialect import Token, tokenize
 from deltasql.sql.memberships import AGGREGATE
 from deltasql.sql.operands import CLOSES, OPENS, operand_start
 from deltasql.sql.statements import Fragment
 from deltasql.sql.woven import Woven, woven
-
-MANY_ROWS = "a scalar subquery gives more than one row"
-"""Stands in the error of a row whose subquery does."""
 
 _WHOLE = frozenset(
     {"GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FETCH", "UNION", "INTERSECT", "EXCEPT", "MINUS", "QUALIFY"}

@@ -12,11 +12,10 @@ from deltasql.catalog.recorded import recorded, remove_of
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.numbered import FILE, ROW, Numbered
 from deltasql.engine.sources import Source as Table
-from deltasql.errors import CastError, CommitConflict, DataError, StorageError
+from deltasql.errors import CommitConflict, StorageError
 from deltasql.names import quote
 from deltasql.redaction import redacted
 from deltasql.session import Given, Session, StatementContext
-from deltasql.sql.subqueries import MANY_ROWS
 from deltasql.write.commit import commit, committed, marked
 from deltasql.write.features import require_writable
 from deltasql.write.files import DataFile
@@ -177,9 +176,6 @@ class Target:
                 new.abort()
                 if isinstance(error, StorageError) and self.snapshot.is_gone:
                     raise CommitConflict(f"`{self.entry}` was dropped while it was written") from error
-            if isinstance(error, CastError) and MANY_ROWS in error.message:
-                hint = "aggregate it, or let it find one row for each row that it is asked for"
-                raise DataError(MANY_ROWS, hint=hint) from error
             raise
         return Commit(version, metrics), new.counts
 
