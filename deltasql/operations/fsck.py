@@ -76,7 +76,7 @@ def _is_gone(path: Location) -> bool:
     """True for a file that isn't there. Raises `StorageError` where that can't be told: no right to look is no loss."""
     try:
         path.stat()
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # A name with a NUL, which no file can have.
         return True
     except OSError as error:
         raise StorageError(f"`{path}` can't be looked at: {error.strerror}") from error
