@@ -86,24 +86,12 @@ class Footers:
         try:
             metadata = pq.read_metadata(for_arrow(path))
             schema = metadata.schema.to_arrow_schema()
-            if (outside := _outside(metadata, stamp[0])) is not None:
-                raise pa.ArrowInvalid(f"its column `{outside}` isn't in it")
         except FileNotFoundError:
             raise _missing(snapshot, path) from None
         except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
             raise StorageError(f"`{path}` is no whole Parquet file: {brief(error)}") from error
         # Schemas that differ by the ids of their columns alone are equal, so they go by their bytes.
         return _Footer(stamp, metadata.num_rows, self._schemas.setdefault(schema.serialize().to_pybytes(), schema))
-
-
-def _outside(metadata: pq.FileMetaData, size: int) -> str | None:
-    """A column that is outside of the ``size`` bytes of its file, over which delta-rs brings the process down."""
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        for chunk in map(group.column, range(group.num_columns)):
-            start = chunk.dictionary_page_offset or chunk.data_page_offset
-            if start < 0 or chunk.total_compressed_size < 0 or start + chunk.total_compressed_size > size:
-                return str(chunk.path_in_schema)
-    return None
 
 
 def require_file(snapshot: Snapshot, path: Location) -> _Stamp:
