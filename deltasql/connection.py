@@ -48,7 +48,7 @@ from deltasql.scope import Scope, nothing, variables
 from deltasql.session import Session, StatementContext
 from deltasql.settings import OWN_DIALECT, show
 from deltasql.sql import parser
-from deltasql.sql.dialect import forget
+from deltasql.sql.dialect import keeping
 from deltasql.sql.many import PARAMETERS, as_one, column_of
 from deltasql.sql.mention import culprit, mentioned
 from deltasql.sql.parameters import Parameters, bind, placeholders, shaped, table_of
@@ -119,6 +119,7 @@ class Connection(dbapi.ErrorAttributes):
         """
         return self.run(text, params, variables(sys._getframe(1)))  # noqa: SLF001  # There is no other way.
 
+    @keeping()
     def run(self, text: str, params: Parameters = None, scope: Scope = nothing, *, as_of: AsOf | None = None) -> Result:
         """`sql` for what stands between a caller and the connection: ``scope`` gives the caller's variables.
 
@@ -158,6 +159,7 @@ class Connection(dbapi.ErrorAttributes):
             redact(error, self._catalog.storage.hidden())
             raise
 
+    @keeping()
     def run_many(self, text: str, sets: Sequence[dbapi.Parameters]) -> Result | None:
         """Run an INSERT of one row of VALUES for all ``sets`` of parameters as one write.
 
@@ -218,8 +220,6 @@ class Connection(dbapi.ErrorAttributes):
             found = StorageError(f"`{error.filename}` can't be reached: {error.strerror}")
             self._placed(found, reading)
             raise found from error
-        finally:
-            forget()
         self._committed |= result.statement_type.partition(" ")[0] not in _LOOKS
         result.place = lambda error: self._placed(error, reading)
         return result

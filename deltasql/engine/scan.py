@@ -151,9 +151,9 @@ class Tables:
 
     def _look_wherever(self, snapshot: Snapshot, ask: Ask | None) -> None:
         """Look at all that delta-rs may open, which isn't told of LIMIT, nor what the least values are asked of."""
-        by_conditions = None if ask is None else Ask([ScanAsk(scan.conjuncts) for scan in ask.scans])
-        kept = range(len(snapshot.files)) if by_conditions is None else pruning.kept(snapshot, by_conditions)
-        self.footers.look(snapshot, [snapshot.files[index] for index in kept])
+        if ask is not None and any(scan.fetch is not None or scan.top is not None for scan in ask.scans):
+            by_conditions = Ask([ScanAsk(scan.conjuncts) for scan in ask.scans])
+            self.footers.look(snapshot, [snapshot.files[index] for index in pruning.kept(snapshot, by_conditions)])
 
     def _path(self, snapshot: Snapshot, ask: Ask | None, files: Sequence[Location]) -> tuple[str, str]:
         path, reason = choose(snapshot)

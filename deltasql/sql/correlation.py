@@ -4,9 +4,8 @@ To DataFusion a correlated scalar subquery must be aggregated, a correlated quer
 equations of its WHERE alone, and EXISTS and IN can't stand but in conditions. Counting says the same: EXISTS is a count
 above 0; IN is a count of equal values, and NULL where only a NULL may be equal; a scalar subquery is its first value,
 if the count isn't above 1. That is an error only for a row that it is asked for, so it is looked at outside of the
-subquery. Queries that are correlated otherwise are computed for each value that they depend on (`domains`), and what
-stands where no correlated subquery can is joined (`lifting`). What is told so DataFusion takes; what can't be, it
-refuses.
+subquery. Queries that are correlated otherwise are computed for each value that they depend on (`domains`). What is
+told so DataFusion takes; what can't be, it refuses.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import re
 import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, wraps
 from itertools import islice
@@ -78,32 +79,38 @@ _LONGEST = 20_000_000
 
 
 class _Kept(threading.local):
-    """What a thread found of long texts, by the function's name: until the statement is planned, as it takes room."""
+    """What a thread finds of long texts while it runs a statement, by the function's name."""
 
-    def __init__(self) -> None:
-        self.found: dict[tuple[str, str], Any] = {}
+    found: dict[tuple[str, str], Any] | None = None
 
 
 _kept = _Kept()
 
 
-def forget() -> None:
-    """Let go of what this thread keeps of long texts."""
-    _kept.found.clear()
+@contextmanager
+def keeping() -> Iterator[None]:
+    """Keep what is found of long texts, too, for as long as the context lasts: not longer, as it takes room."""
+    around, _kept.found = _kept.found, {}
+    try:
+        yield
+    finally:
+        _kept.found = around
 
 
 def remembered(function: Callable[[str], T]) -> Callable[[str], T]:
-    """``function``, a pure one of a statement's text, with its latest results kept; of long texts until `forget`."""
+    """``function``, a pure one of a statement's text, with its latest results kept; of long texts: see `keeping`."""
     latest = lru_cache(maxsize=256)(function)
+    name = f"{function.__module__}.{function.__qualname__}"
 
     @wraps(function)
     def remembering(text: str) -> T:
-        if not _LONG < len(text) <= _LONGEST:
-            return latest(text) if len(text) <= _LONG else function(text)
-        key = (f"{function.__module__}.{function.__qualname__}", text)
-        if key not in _kept.found:
-            _kept.found[key] = function(text)
-        found: T = _kept.found[key]
+        if len(text) <= _LONG:
+            return latest(text)
+        if _kept.found is None or len(text) > _LONGEST:
+            return function(text)
+        if (name, text) not in _kept.found:
+            _kept.found[name, text] = function(text)
+        found: T = _kept.found[name, text]
         return found
 
     return remembering
@@ -134,7 +141,7 @@ def tokenize(text: str) -> tuple[Token, ...]:
 
 def _part(text: str) -> tuple[Token, ...] | None:
     """The tokens of ``text`` where it is some whole tokens of a text that is kept, as VALUES are of an INSERT."""
-    for (name, whole), tokens in _kept.found.items():
+    for (name, whole), tokens in (_kept.found or {}).items():
         if name != f"{__name__}.tokenize" or (at := whole.find(text)) < 0:
             continue
         first = bisect_left(tokens, at, key=lambda token: token.span.start)

@@ -138,9 +138,7 @@ class Compiler(compiler.SQLCompiler):
         found = ""
         if select._limit_clause is not None:
             found += f"\n LIMIT {self.process(select._limit_clause, **kw)}"
-        if select._offset_clause is not None:
-            found += f"\n OFFSET {self.process(select._offset_clause, **kw)}"
-        return found
+        return found + self._offset(select, **kw)
 
     def fetch_clause(
         self,
@@ -156,9 +154,11 @@ class Compiler(compiler.SQLCompiler):
                 raise exc.CompileError(f"FETCH … {name} isn't supported")
         clause = select._fetch_clause if fetch_clause is None else fetch_clause
         found = f"\n LIMIT {self.process(clause, **kw)}"
-        if select._offset_clause is not None:
-            found += f"\n OFFSET {self.process(select._offset_clause, **kw)}"
-        return found
+        return found + self._offset(select, **kw)
+
+    def _offset(self, select: Any, **kw: Any) -> str:
+        clause = select._offset_clause
+        return "" if clause is None else f"\n OFFSET {self.process(clause, **kw)}"
 
     def for_update_clause(self, select: Any, **kw: Any) -> str:
         """Raise: there are no locks."""

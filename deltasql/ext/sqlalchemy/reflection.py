@@ -53,22 +53,22 @@ def schemas(connection: Connection) -> list[str]:
 
 def tables(connection: Connection, schema: str | None) -> list[str]:
     """The tables of a schema; none of one that isn't there."""
-    catalog = connection.session.catalog
-    try:
-        home, name = catalog.schema_of(schema_parts(schema))
-    except SchemaNotFound:
-        return []
-    return [entry.name for entry in catalog.tables(name, home)]
+    found = _home(connection, schema)
+    return [] if found is None else [entry.name for entry in connection.session.catalog.tables(found[1], found[0])]
 
 
 def views(connection: Connection, schema: str | None) -> list[str]:
     """The views of a schema; none of one that isn't there."""
-    catalog = connection.session.catalog
+    found = _home(connection, schema)
+    return [] if found is None else [view.name for view in connection.session.catalog.views(found[1], found[0])]
+
+
+def _home(connection: Connection, schema: str | None) -> tuple[str, str] | None:
+    """Catalog and schema; None for one that isn't there."""
     try:
-        home, name = catalog.schema_of(schema_parts(schema))
+        return connection.session.catalog.schema_of(schema_parts(schema))
     except SchemaNotFound:
-        return []
-    return [view.name for view in catalog.views(name, home)]
+        return None
 
 
 def temporary_views(connection: Connection) -> list[str]:

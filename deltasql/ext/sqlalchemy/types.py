@@ -107,30 +107,30 @@ class STRUCT(_Nested, Indexable, TypeEngine[dict[str, Any]]):
 
 def _entering(type: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any]:
     """What makes a value such that Arrow takes it, whatever is nested in it."""
-    if isinstance(type, sqltypes.ARRAY):
-        item = _entering(_item(type), dialect)
-        return lambda value: None if value is None else [item(each) for each in value]
-    if isinstance(type, MAP):
-        key, one = _entering(type.key, dialect), _entering(type.value, dialect)
-        return lambda value: None if value is None else [(key(k), one(v)) for k, v in _pairs(value)]
-    if isinstance(type, STRUCT):
-        fields = {name: _entering(field, dialect) for name, field in type.fields}
-        return lambda value: None if value is None else {name: fields.get(name, _same)(value[name]) for name in value}
-    return type.dialect_impl(dialect).bind_processor(dialect) or _same
+    return _through(type, lambda plain: plain.dialect_impl(dialect).bind_processor(dialect), list)
 
 
 def _leaving(type: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any]:
     """What makes Python's value of what a cursor gives, whatever is nested in it."""
+    return _through(type, lambda plain: plain.dialect_impl(dialect).result_processor(dialect, None), dict)
+
+
+def _through(
+    type: TypeEngine[Any],
+    leaf: Callable[[TypeEngine[Any]], Callable[[Any], Any] | None],
+    mapped: Callable[[Iterable[tuple[Any, Any]]], Any],
+) -> Callable[[Any], Any]:
+    """What does to the plain values in a nested one what ``leaf`` gives for their types; ``mapped`` makes maps."""
     if isinstance(type, sqltypes.ARRAY):
-        item = _leaving(_item(type), dialect)
+        item = _through(_item(type), leaf, mapped)
         return lambda value: None if value is None else [item(each) for each in value]
     if isinstance(type, MAP):
-        key, one = _leaving(type.key, dialect), _leaving(type.value, dialect)
-        return lambda value: None if value is None else {key(k): one(v) for k, v in value}
+        key, one = _through(type.key, leaf, mapped), _through(type.value, leaf, mapped)
+        return lambda value: None if value is None else mapped((key(k), one(v)) for k, v in _pairs(value))
     if isinstance(type, STRUCT):
-        fields = {name: _leaving(field, dialect) for name, field in type.fields}
+        fields = {name: _through(field, leaf, mapped) for name, field in type.fields}
         return lambda value: None if value is None else {k: fields.get(k, _same)(v) for k, v in value.items()}
-    return type.dialect_impl(dialect).result_processor(dialect, None) or _same
+    return leaf(type) or _same
 
 
 def _item(type: sqltypes.ARRAY[Any]) -> TypeEngine[Any]:
