@@ -14,7 +14,7 @@ from deltasql.sql import statements
 from deltasql.sql.woven import Woven, woven
 from deltasql.write.rewrite import Clause, Edits
 from deltasql.write.target import Target, target
-from deltasql.write.values import runnable, volatile
+from deltasql.write.values import volatile
 
 _METRICS = {"deleted": "num_deleted_rows"}
 
@@ -59,7 +59,7 @@ def plan(statement: statements.Delete, context: StatementContext) -> Delete:
     if statement.where is None:
         return _everything("DELETE", into)
     named = into.named(statement.alias)
-    where = woven(" WHERE (", runnable(statement.where, into, selected=False), "\n)")
+    where = woven(" WHERE (", statement.where, "\n)")
     marked = woven(statement.with_, f" SELECT {into.tags(statement.alias)}, 0 FROM {named}", where, " ORDER BY 1, 2")
     if _decides_by_partition(marked, into):
         files = woven(statement.with_, f" SELECT {quote(FILE)} FROM {named}", where)

@@ -39,7 +39,6 @@ from deltasql.write.values import (
     demanding,
     expression,
     require_deterministic,
-    runnable,
     unqualified,
 )
 
@@ -173,8 +172,7 @@ class Merge:
         chosen: list[Fragment | str | Woven] = ["CASE"]
         clauses, values = [], []
         for number, clause in enumerate(statement.clauses):
-            condition = runnable(clause.condition, into, selected=True) if clause.condition else None
-            holds = woven(status[clause.kind], *((" AND (", condition, "\n)") if condition else ()))
+            holds = woven(status[clause.kind], *((" AND (", clause.condition, "\n)") if clause.condition else ()))
             chosen += [" WHEN ", holds, f" THEN {number}"]
             columns, given = self._values(clause)
             clauses.append(Clause(clause.action, columns))
@@ -235,7 +233,7 @@ class Merge:
         require_insertable(self.schema, found, clause.span)
         for each in self.schema:
             if each.name not in found and not is_filled(each):
-                found[each.name] = expression(None, each, self.target)
+                found[each.name] = expression(None, each)
         names = tuple(name for name in self.schema.names if name in found)
         return names, [found[name] for name in names]
 
@@ -275,7 +273,7 @@ class Merge:
                 raise ColumnNotFound(f"there is no column `{written}`", hint=hint, span=each.span)
             if name in found:
                 raise PlanError(f"INSERT names column `{name}` twice", span=each.span)
-            found[name] = expression(each.value, self.schema.field(name), self.target)
+            found[name] = expression(each.value, self.schema.field(name))
         filled = {field.name for field in self.schema if is_identity(field)}
         numbered = [name for name, each in zip(found, assignments, strict=True) if each.value is None]
         return {name: value for name, value in found.items() if name not in filled or name not in numbered}
@@ -297,8 +295,7 @@ class Merge:
                 if fragment is clause.condition:
                     require_deterministic(fragment, "condition of a clause")
                 if clause.kind in alone:
-                    shown = runnable(fragment, self.target, selected=True)
-                    query = woven(self.statement.with_, " SELECT (", shown, "\n)", alone[clause.kind])
+                    query = woven(self.statement.with_, " SELECT (", fragment, "\n)", alone[clause.kind])
                     try:
                         self.target.context.query(query, self._given(empty))
                     except ColumnNotFound as error:

@@ -13,7 +13,7 @@ from deltasql.sql import statements
 from deltasql.sql.woven import listed, woven
 from deltasql.write.rewrite import Clause, Edits
 from deltasql.write.target import Target, target
-from deltasql.write.values import New, assigned_values, runnable
+from deltasql.write.values import New, assigned_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,7 @@ def plan(statement: statements.Update, context: StatementContext) -> Update:
         listed([woven(value, f" AS __deltasql_{place}") for place, value in enumerate(new.values)]),
         f" FROM {into.named(statement.alias)}",
         woven(", ", statement.from_) if statement.from_ is not None else None,
-        woven(" WHERE (", runnable(statement.where, into, selected=False), "\n)")
-        if statement.where is not None
-        else None,
+        woven(" WHERE (", statement.where, "\n)") if statement.where is not None else None,
         " ORDER BY 1, 2",
     )
     predicate = statement.where.sql if statement.where is not None else None

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from deltasql.errors import ColumnNotFound, Error, NotSupportedError, PlanError, Span
+from deltasql.errors import ColumnNotFound, NotSupportedError, PlanError, Span
 from deltasql.names import did_you_mean, fold, match, quote, text
-from deltasql.sql import subqueries
 from deltasql.sql.dialect import tokenize
 from deltasql.sql.statements import Assignment, Fragment
 from deltasql.sql.woven import Woven, listed, woven
@@ -69,7 +68,7 @@ def assigned_values(
         require_no_update(schema, [name], found.span)
         field = schema.field(name)
         old = f"{into.qualifier(alias)}.{quote(name)}"
-        values[name] = found.value(field, old, into)
+        values[name] = found.value(field, old)
     chosen = tuple(name for name in schema.names if name in values)
     demands = demanding(into, schema)
     columns = chosen
@@ -90,38 +89,25 @@ class _Set:
     whole: Assignment | None
     below: dict[str, _Set]
 
-    def value(self, field: pa.Field, old: str, into: Target) -> Woven:
+    def value(self, field: pa.Field, old: str) -> Woven:
         """The expression of the new value, ``old`` being that of the old one."""
         if self.whole is not None:
-            return expression(self.whole.value, field, into)
+            return expression(self.whole.value, field)
         parts = []
         for child in field.type:
             inner = f"{old}[{text(child.name)}]"
             found = self.below.get(child.name)
-            value = found.value(child, inner, into) if found is not None else inner
+            value = found.value(child, inner) if found is not None else inner
             parts.append(woven(f"{text(child.name)}, ", value))
         return woven("named_struct(", listed(parts), ")")
 
 
-def expression(value: Fragment | None, field: pa.Field, into: Target) -> Woven:
+def expression(value: Fragment | None, field: pa.Field) -> Woven:
     """A value as SQL; DEFAULT (None) is the column's own, or NULL."""
     if value is not None:
-        return woven("(", runnable(value, into, selected=True), "\n)")
+        return woven("(", value, "\n)")
     default = default_of(field)
     return woven("NULL" if default is None else f"({default})")
-
-
-def runnable(value: Fragment, into: Target, *, selected: bool) -> Woven:
-    """A value or condition with its subqueries as DataFusion can run them, in a SELECT list (``selected``) or not."""
-
-    def is_correlated(query: Fragment) -> bool:
-        try:
-            into.context.query(query)
-        except Error:
-            return True  # Or it reads what the statement's WITH defines, where the rewriting changes nothing.
-        return False
-
-    return subqueries.runnable(value, selected=selected, is_correlated=is_correlated)
 
 
 def _enter(tree: dict[str, _Set], path: Sequence[str], assignment: Assignment) -> None:
