@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
-from deltasql.errors import ClosedError, Error, InterfaceError, NotSupportedError, brief
+from deltasql.errors import ClosedError, DataError, Error, InterfaceError, NotSupportedError, brief
 from deltasql.output import Options, Writer, html, table
 
 if TYPE_CHECKING:
@@ -205,14 +205,21 @@ class Result:
 def _rows(batch: pa.RecordBatch) -> Iterator[Row]:
     if batch.num_columns == 0:
         return iter(())
-    return zip(*(_python(column) for column in batch.columns), strict=True)
+    columns = zip(batch.schema.names, batch.columns, strict=True)
+    return zip(*(_python(name, column) for name, column in columns), strict=True)
 
 
-def _python(column: pa.Array) -> list[Any]:
+def _python(name: str, column: pa.Array) -> list[Any]:
     if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
         # Python's datetime holds microseconds; finer digits are cut, as its own arithmetic does.
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
-    values: list[Any] = column.to_pylist()
+    try:
+        values: list[Any] = column.to_pylist()
+    except (OverflowError, ValueError) as error:
+        if "out of range" not in str(error):
+            raise
+        message = f"column `{name}` holds a time that Python's datetime has no room for (years 1 to 9999)"
+        raise DataError(message, hint="take the rows as Arrow: `to_arrow()`, or cast the column to STRING") from error
     return values
 
 

@@ -7,7 +7,7 @@ root of its own, in one connection.
     <SQL, on as many lines as it takes>
 
     statement error <regex>             it raises a deltasql.Error; the regex is searched for in
-    <SQL>                               "ErrorClass: message (hint)"
+    <SQL>                               "ErrorClass: message (hint)"; no file below the root came, went or changed
 
     statement count <n>                 it succeeds and its num_affected_rows is n
     <SQL>
@@ -165,6 +165,7 @@ class Run:
     def statement(self, record: Record) -> None:
         """``statement ok | error <regex> | count <n>``"""
         wanted = record.kind[1]
+        before = self.files() if wanted == "error" else None
         result = self._result(record)
         if wanted == "error":
             got = f"{type(result).__name__}: {result}"
@@ -172,6 +173,9 @@ class Run:
                 raise record.fail(f"an error: {record.argument}", "no error")
             if isinstance(result, deltasql.InternalError) or not re.search(self._text(record.argument), got):
                 raise record.fail(record.argument, got)
+            if before is not None and (after := self.files()) != before:
+                odd = sorted(str(each[0]) for each in after ^ before)
+                raise record.fail("no file that came, went or changed", "\n".join(odd))
             return
         table = self._table(result, record)
         if wanted == "count":
@@ -227,6 +231,11 @@ class Run:
         self.con = deltasql.connect(self.root, read_only=record.argument == "read_only")
 
     # -- running
+
+    def files(self) -> set[tuple[object, ...]]:
+        """All files below the root, with size and time: where they are the same, so are all versions and rows."""
+        found = ((path, path.stat()) for path in self.root.rglob("*") if path.is_file())
+        return {(path, stat.st_size, stat.st_mtime_ns) for path, stat in found}
 
     def _text(self, text: str) -> str:
         return text.replace("${root}", str(self.root))

@@ -26,7 +26,7 @@ from deltasql.errors import (
 from deltasql.names import did_you_mean, text
 from deltasql.sql.correlation import MANY_ROWS
 from deltasql.sql.dialect import tokenize
-from deltasql.sql.mention import mentioned
+from deltasql.sql.mention import column_place, mentioned
 from deltasql.sql.rewrite import Rewritten
 
 _FEW = 8
@@ -48,10 +48,10 @@ def translate(error: BaseException, query: Rewritten | None) -> Error:
     message = _clean(str(error))
     made = _make(message)
     if query is not None:
-        made.statement = query.spliced.original
-        made.span = _place(message, query) or mentioned(made.message, query.spliced.original)
+        made.statement = original = query.spliced.original
+        made.span = _place(message, query) or _column_place(message, original) or mentioned(made.message, original)
         if isinstance(made, ColumnNotFound) and made.span is not None:
-            made.hint = _text_perhaps(made.span.of(query.spliced.original), made.hint)
+            made.hint = _text_perhaps(made.span.of(original), made.hint)
     return made
 
 
@@ -99,6 +99,11 @@ def _no_column(found: re.Match[str], message: str) -> Error:
     listed = re.search(r"Valid fields are (.*?)\.?$", message, re.DOTALL)
     fields = re.findall(r'(?:"[^"]*"|[^,\s])+', listed[1]) if listed else []
     names = dict.fromkeys(field.split(".")[-1].strip('"') for field in fields)
+    elsewhere = next(
+        (f"did you mean `{field}`?" for field in fields if field.split(".")[-1].strip('"') == wanted), None
+    )
+    if elsewhere is not None and "." in found[1]:
+        return ColumnNotFound(f"there is no column `{wanted}` in `{found[1].split('.')[-2]}`", hint=elsewhere)
     near = [name for name in names if name != wanted and not name.startswith(_OWN)]
     return ColumnNotFound(f"there is no column `{wanted}`", hint=did_you_mean(wanted, near) or _listed(near))
 
@@ -112,6 +117,8 @@ def _text_perhaps(written: str, hint: str | None) -> str | None:
 
 def _not_grouped(found: re.Match[str], _: str) -> Error:
     name = found[1].rsplit(".", maxsplit=1)[-1]
+    if name.startswith(_OWN):
+        return PlanError("an aggregate function can't stand here", hint="use a query: `(SELECT max(a) FROM t)`")
     return PlanError(f"`{name}` is neither in GROUP BY nor in an aggregate function")
 
 
@@ -156,7 +163,9 @@ def _joined_by_subquery(*_: object) -> Error:
     return NotSupportedError(message, hint="join with a query that has its values")
 
 
-_TYPES = {"Utf8": "STRING", "Utf8View": "STRING", "Int64": "BIGINT", "Int32": "INT", "Float64": "DOUBLE"}
+_TYPES = {"Utf8": "STRING", "Utf8View": "STRING", "Float64": "DOUBLE", "Float32": "FLOAT", "Boolean": "BOOLEAN"}
+_TYPES |= {"Int64": "BIGINT", "Int32": "INT", "Int16": "SMALLINT", "Int8": "TINYINT", "Timestamp": "TIMESTAMP"}
+_TYPES |= {"Date32": "DATE", "Binary": "BINARY", "BinaryView": "BINARY"}
 
 
 def _no_condition(found: re.Match[str], _: str) -> Error:
@@ -164,8 +173,46 @@ def _no_condition(found: re.Match[str], _: str) -> Error:
 
 
 def _same_name(found: re.Match[str], _: str) -> Error:
-    what = "subqueries" if "<subquery>" in found[1] else f"called `{found[1].rsplit('.', maxsplit=1)[-1]}`"
+    what = "subqueries" if "<subquery>" in found[1] else f"called `{_shown_name(found[1])}`"
     return PlanError(f"two columns of the result are {what}", hint="give one another name with AS")
+
+
+def _shown_name(expression: str) -> str:
+    """The name under which DataFusion shows an expression: the alias, else a column through its casts, else itself."""
+    if (alias := re.search(r" AS ([^()]+(?:\(\*\))?)$", expression)) is not None:
+        return alias[1]
+    while (cast := re.fullmatch(r"CAST\((.*) AS .*\)", expression)) is not None:
+        expression = cast[1]
+    return expression.rsplit(".", maxsplit=1)[-1] if re.fullmatch(r"[\w.]+", expression) else expression
+
+
+def _several(found: re.Match[str], _: str) -> Error:
+    name = found[1].strip('"')
+    return PlanError(
+        f"`{name}` is ambiguous: more than one table has such a column",
+        hint=f"write the table or its alias before it: `t.{name}`",
+    )
+
+
+def _no_value(found: re.Match[str], _: str) -> Error:
+    """Of a text that isn't of the type that it is cast to, or compared with."""
+    type = found[2] if found.re.groups > 1 else "Timestamp"
+    return CastError(f"`{text(found[1])}` is no {_TYPES.get(type, type)}")
+
+
+def _not_reached(found: re.Match[str], _: str) -> Error:
+    what = f"`{text(found[1])}`" if found.re.groups else "a time"
+    hint = f"write `TIMESTAMP {text(found[1])}`" if found.re.groups else "cast what meets it to TIMESTAMP(6)"
+    return CastError(f"{what} is counted in nanoseconds here, which reach from 1677 to 2262", hint=hint)
+
+
+def _past_type(found: re.Match[str], _: str) -> Error:
+    return CastError(f"`{found[1]}` doesn't fit the type {_TYPES.get(found[2], found[2])}")
+
+
+def _uneven(found: re.Match[str], _: str) -> Error:
+    count, row, wanted = int(found[1]), int(found[2]) + 1, found[3]
+    return PlanError(f"row {row} of VALUES has {count} value{'s' if count != 1 else ''}, and the first has {wanted}")
 
 
 def _as(kind: type[Error], *, hint: str | None = None) -> Made:
@@ -188,8 +235,17 @@ _TABLE: tuple[tuple[str, Made], ...] = (
     (r"[Cc]orrelated scalar subquery can only be used in", _joined_by_subquery),
     (r'unique expression names but the expression "(.*?)" at position', _same_name),
     (r"non-boolean predicate .* returning (\w+)", _no_condition),
-    (r"Divide by zero", lambda *_: DataError("division by zero")),
     (MANY_ROWS, lambda *_: DataError(MANY_ROWS, hint="aggregate it, or let it find one row for each row that asks")),
+    (r"Ambiguous reference to unqualified field (\S+)", _several),
+    (r"qualified field name (\S+) and unqualified field name \S+ which would be ambiguous", _same_name),
+    (r"got (\d+) values in row (\d+) but expected (\d+)", _uneven),
+    (r"Cannot cast string '(.*)' to value of (\w+) type", _no_value),
+    (r"Can't cast value (\S+) to type (\w+)", _past_type),
+    (r"Error parsing timestamp from '(.*)':", _no_value),
+    (r"Overflow converting (\S+(?: \S+)?) to Nanosecond", _not_reached),
+    (r"dates that can be represented as nanoseconds|to Timestamp\(ns\): converted value exceeds", _not_reached),
+    (r"Field (\S+) not found in struct", lambda found, _: ColumnNotFound(f"there is no field `{found[1]}`")),
+    (r"Divide by zero", lambda *_: DataError("division by zero")),
     (r"Cast error|Can't cast|Cannot cast|Parser error", _as(CastError)),
     (r"[Oo]verflow", _as(DataError)),
     (r"Resources exhausted", _as(OperationalError, hint="raise `deltasql.memory_limit`, or select less")),
@@ -201,6 +257,15 @@ _TABLE: tuple[tuple[str, Made], ...] = (
     (r"Arrow error|Execution error", _as(DataError)),
     (r"Internal error|panicked", _as(InternalError)),
 )
+
+
+def _column_place(message: str, original: str) -> Span | None:
+    """The place of a column that the message names with its table, or that stands without one."""
+    if (alone := re.search(r"Ambiguous reference to unqualified field (\S+)", message)) is not None:
+        return column_place(alone[1].strip('"'), None, original)
+    if (found := re.search(r'No field named "?(\w+)"?\."?(\w+)"?\.?(?:\s|$)', message)) is not None:
+        return column_place(found[2], found[1], original)
+    return None
 
 
 def _place(message: str, query: Rewritten) -> Span | None:

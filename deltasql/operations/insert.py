@@ -33,7 +33,8 @@ from deltasql.write.source import Source, require_distinct
 from deltasql.write.target import Target, target
 from deltasql.write.values import demanding
 
-_METRICS = {"inserted": "num_added_rows", "deleted": "num_deleted_rows"}
+_INSERTED = {"inserted": "num_added_rows"}
+_REPLACED = {**_INSERTED, "deleted": "num_deleted_rows"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class Insert:
         commit, counted = self.target.write(
             "WRITE",
             {"mode": "Append" if self.replaced is None else "Overwrite", **self._predicate()},
-            _METRICS,
+            # Of files that go whole nobody counts the rows.
+            _INSERTED if self.replaced is None or self.replaced.edits is None else _REPLACED,
             rows=self.source,
             others=() if self.evolved is None else self.evolved.actions,
             schema=None if self.evolved is None else self.evolved.schema,

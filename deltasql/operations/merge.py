@@ -47,6 +47,12 @@ _SEES = {
     "not_matched": "WHEN NOT MATCHED sees the columns of the source alone",
     "not_matched_by_source": "WHEN NOT MATCHED BY SOURCE sees the columns of the table alone",
 }
+_PARAMETERS = {
+    "matched": "matchedPredicates",
+    "not_matched": "notMatchedPredicates",
+    "not_matched_by_source": "notMatchedBySourcePredicates",
+}
+"""What Delta Lake's log calls the clauses of each kind."""
 _METRICS = {
     "inserted": "num_target_rows_inserted",
     "updated": "num_target_rows_updated",
@@ -106,11 +112,12 @@ class Merge:
             )
             commit, counted = self.target.write(
                 "MERGE",
-                self._parameters() | {"numSourceRows": rows.num_rows},
+                self._parameters(),
                 _METRICS,
                 edits=edits,
                 others=() if self.evolved is None else self.evolved.actions,
                 schema=self.schema,
+                measured={"num_source_rows": rows.num_rows},
             )
         numbers = {
             "num_affected_rows": counted.updated + counted.deleted + counted.inserted,
@@ -122,8 +129,8 @@ class Merge:
 
     def _parameters(self) -> dict[str, object]:
         found: dict[str, object] = {"predicate": self.statement.condition.sql}
-        for kind in ("matched", "not_matched", "not_matched_by_source"):
-            found[f"{kind}Predicates"] = [
+        for kind, name in _PARAMETERS.items():
+            found[name] = [
                 {"actionType": clause.action} | ({"predicate": clause.condition.sql} if clause.condition else {})
                 for clause in self.statement.clauses
                 if clause.kind == kind

@@ -31,9 +31,32 @@ def mentioned(message: str, text: str) -> Span | None:
     return next((token.span for token in tokenize(text) if token.is_name and fold(token.text) == wanted), None)
 
 
+def column_place(name: str, table: str | None, text: str) -> Span | None:
+    """The first token of ``text`` that is the column ``name``, written behind ``table`` (None: behind no table).
+
+    What SET gives a value to isn't meant.
+    """
+    tokens = tokenize(text)
+    for place, token in enumerate(tokens):
+        if not token.is_name or fold(token.text) != fold(name):
+            continue
+        behind = tokens[place - 1].text == "." if place else False
+        if table is not None and behind and fold(tokens[place - 2].text) == fold(table):
+            return token.span
+        after = tokens[place + 1].upper if place + 1 < len(tokens) else ""
+        is_set = place > 0 and tokens[place - 1].upper in ("SET", ",") and after == "="
+        if table is None and not behind and after not in (".", "(") and not is_set:
+            return token.span
+    return None
+
+
 def culprit(error: Error, text: str) -> Span | None:
     """Where in ``text`` that is which ``error`` is about, or None where that can't be told."""
     tokens = _tokens(text) if len(text) <= _LONG else ()
+    quoted = _QUOTED.findall(error.message)
+    if isinstance(error, CastError) and len(quoted) == 1 and quoted[0].startswith("'"):
+        found = list(_found(quoted[0], tokens))
+        return _span(found[0], tokens) if len(found) == 1 else None
     if isinstance(error, CastError | ConstraintViolation):
         return _refused(error, tokens)
     if not isinstance(error, ProgrammingError | NotSupportedError):

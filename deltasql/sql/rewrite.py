@@ -9,7 +9,6 @@ a column of that name: then all use the column's, and the alias's own spelling i
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -28,6 +27,7 @@ from deltasql.sql.operands import operand_end, operand_start
 from deltasql.sql.scan import RESERVED, Relation, Scan, Scope, scan, seen
 from deltasql.sql.select_list import lists
 from deltasql.sql.splice import Edit, Spliced, splice
+from deltasql.sql.times import timed_literals
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 Columns: TypeAlias = Mapping[str, "Columns"]
@@ -170,7 +170,7 @@ class _Rewriter:
         self.edits += self.scan.edits
         brackets = list(_bracketed_comparisons(self.tokens))
         self.edits += brackets[::2]
-        self.edits += _zoned_literals(self.tokens)
+        self.edits += timed_literals(self.tokens)
         self.edits += kept_apart(self.tokens)
         decimals = any(binding is None or binding.decimals for binding in self.bindings.values())
         self.edits += kept_casts(self.tokens, decimals=decimals)
@@ -488,19 +488,6 @@ def _as_written(relation: Relation, binding: Binding) -> tuple[str, ...]:
         return binding.schema, binding.name[-1]
     parts = relation.reference.parts if relation.reference is not None else ()
     return binding.name[-len(parts) :] if parts else binding.name[-2:]
-
-
-_ZONED = re.compile(r"\d[ T]\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$", re.IGNORECASE | re.DOTALL)
-
-
-def _zoned_literals(tokens: tuple[Token, ...]) -> Iterator[Edit]:
-    """TIMESTAMPTZ for ``TIMESTAMP '…'`` of a text with a zone, which is an instant (SQL:2016, 5.3).
-
-    DataFusion takes it for the clock's time in UTC, which then is one of the session's zone.
-    """
-    for word, value in itertools.pairwise(tokens):
-        if word.upper == "TIMESTAMP" and value.kind == "string" and _ZONED.search(value.text.strip()):
-            yield Edit(word.span, "TIMESTAMPTZ")
 
 
 def _bracketed_comparisons(tokens: tuple[Token, ...]) -> Iterator[Edit]:

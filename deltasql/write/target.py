@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from deltasql.catalog.catalog import TableEntry
@@ -32,6 +33,8 @@ TARGET = "__deltasql_target"
 
 SOURCE = "__deltasql_source"
 """The name by which MERGE reads its source."""
+
+_NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +135,14 @@ class Target:
         others: Sequence[Mapping[str, Any]] = (),
         schema: pa.Schema | None = None,
         blind: bool = False,
+        measured: Mapping[str, int] = _NOTHING,
     ) -> tuple[Commit | None, Counts]:
         """Change rows by ``edits``, drop the files ``gone``, add ``rows``, in one commit; None if nothing is to do.
 
         ``gone_rows`` are the rows in these files, ``others`` further actions, ``schema`` the table's after them;
-        ``name`` says under which metric each count goes. Of a table with a change data feed, rows that change within
-        files are fed; the rest is inferred from whole files (Delta protocol, "Add CDC File").
+        ``name`` says under which metric each count goes, ``measured`` are metrics of the statement's own. Of a table
+        with a change data feed, rows that change within files are fed; the rest is inferred from whole files (Delta
+        protocol, "Add CDC File").
         """
         begun = time.monotonic()
         new = Rewrite(
@@ -161,7 +166,7 @@ class Target:
             actions = [*marked_on, *self._actions(written)]
             if not actions:
                 return None, new.counts
-            metrics = written.metrics() | {name[kind]: getattr(new.counts, kind) for kind in name}
+            metrics = written.metrics() | {name[kind]: getattr(new.counts, kind) for kind in name} | dict(measured)
             version = commit(
                 self.snapshot,
                 actions,

@@ -1,4 +1,4 @@
-"""DuckDB and Polars read what deltasql wrote, filters included."""
+"""DuckDB, Polars, pyarrow and bare delta-rs read what deltasql wrote, filters included."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+import pyarrow as pa
+import pyarrow.dataset as ds
 import pytest
+from deltalake import DeltaTable
 
 import deltasql
 
@@ -23,7 +26,23 @@ DELETE FROM parts WHERE id = 3;
 CREATE TABLE nested AS SELECT 1 AS id, ['a', NULL] AS tags, named_struct('X', 1, 'y', 'z') AS st, MAP {'k': 1} AS m;
 CREATE TABLE copied AS SELECT * FROM plain VERSION AS OF 1;
 DELETE FROM copied WHERE id IN (SELECT max(id) FROM copied);
-CREATE TABLE none (id INT)
+CREATE TABLE none (id INT);
+CREATE TABLE merged (id INT, Name STRING, g STRING, y INT GENERATED ALWAYS AS (id * 2), CONSTRAINT c CHECK (id > 0)) PARTITIONED BY (g)
+    TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true');
+INSERT INTO merged (id, Name, g) SELECT id, Name, 'g' || (id % 2) FROM plain VERSION AS OF 2;
+MERGE INTO merged AS t USING (SELECT id + 1 AS id, upper(Name) AS Name, 'it''s ü/%' AS g FROM plain) AS s ON t.id = s.id
+    WHEN MATCHED AND t.id = 2 THEN DELETE WHEN MATCHED THEN UPDATE SET Name = s.Name, g = s.g
+    WHEN NOT MATCHED THEN INSERT (id, Name, g) VALUES (s.id + 10, s.Name, NULL)
+    WHEN NOT MATCHED BY SOURCE THEN UPDATE SET Name = 'alone';
+MERGE INTO merged USING (SELECT 20 AS id, 'new' AS Name) AS s ON merged.id = s.id WHEN NOT MATCHED THEN INSERT (id, Name) VALUES (s.id, s.Name);
+INSERT WITH SCHEMA EVOLUTION INTO merged BY NAME SELECT 21 AS id, 'g1' AS g, 1.5 AS extra;
+CREATE TABLE replaced PARTITIONED BY (g) AS SELECT id, Name, 'g' || (id % 2) AS g FROM plain;
+INSERT OVERWRITE replaced PARTITION (g = 'g0') SELECT 7, 'seven';
+INSERT INTO replaced REPLACE WHERE id = 1 SELECT 1, 'one', 'g1';
+UPDATE replaced SET g = NULL WHERE id = 3;
+CREATE TABLE emptied AS SELECT * FROM plain;
+TRUNCATE TABLE emptied;
+INSERT OVERWRITE copied SELECT * FROM plain WHERE id < 3
 """
 
 
@@ -72,6 +91,13 @@ QUERIES = [
     ("copied", "id, Name, amount", "true"),
     ("copied", "id", "id < 2"),
     ("none", "id", "true"),
+    ("merged", "id, Name, g, y, extra", "true"),
+    ("merged", "id", "g IS NULL"),
+    ("merged", "id", "g = 'it''s ü/%'"),
+    ("merged", "Name", "y > 20"),
+    ("replaced", "id, Name, g", "true"),
+    ("replaced", "id", "g = 'g0'"),
+    ("replaced", "Name", "id = 1"),
 ]
 
 
@@ -92,6 +118,11 @@ FILTERS = [
     ("plain", pl.col("ok")),
     ("parts", pl.col("g") == "g1"),
     ("copied", pl.col("id") == 1),
+    ("merged", pl.col("g").is_null()),
+    ("merged", pl.col("y") > 20),
+    ("merged", pl.col("g") == "it's ü/%"),
+    ("replaced", pl.col("g") == "g0"),
+    ("replaced", pl.col("Name") == "one"),
 ]
 
 
@@ -103,6 +134,32 @@ def test_polars(lake: Path, table: str, predicate: pl.Expr) -> None:
     assert repr(theirs.rows()) == repr(ours.rows())
     assert theirs.columns == ours.columns
     assert theirs.height
+
+
+SELECTED = [
+    ("plain", ds.field("id") > 1, "id > 1"),
+    ("plain", ds.field("Name") == "B", "Name = 'B'"),
+    ("plain", ds.field("amount").is_null(), "amount IS NULL"),
+    ("parts", ds.field("g") == "g1", "g = 'g1'"),
+    ("copied", ds.field("id") == 2, "id = 2"),
+    ("merged", ds.field("y") > 20, "y > 20"),
+    ("merged", ds.field("g") == "it's ü/%", "g = 'it''s ü/%'"),
+    ("replaced", ds.field("Name") == "one", "Name = 'one'"),
+    ("replaced", ds.field("g").is_null(), "g IS NULL"),
+    ("emptied", ds.field("id") > 0, "id > 0"),
+]
+
+
+@pytest.mark.parametrize(("table", "predicate", "where"), SELECTED, ids=str)
+def test_pyarrow_and_bare_delta_rs(lake: Path, table: str, predicate: ds.Expression, where: str) -> None:
+    opened = DeltaTable(lake / table)
+    scanned = pa.table(opened.scan(predicate=where))
+    dataset = opened.to_pyarrow_dataset().to_table(filter=predicate)
+    with deltasql.connect(lake) as con:
+        ours = con.sql(f"SELECT * FROM {table} WHERE {where}").to_arrow()
+    assert sorted(map(repr, dataset.to_pylist())) == sorted(map(repr, ours.to_pylist()))
+    assert sorted(map(repr, scanned.to_pylist())) == sorted(map(repr, ours.to_pylist()))
+    assert ours.num_rows or table == "emptied"
 
 
 def test_no_foreign_metadata(lake: Path) -> None:
@@ -120,6 +177,11 @@ def test_no_foreign_metadata(lake: Path) -> None:
         "UPDATE t SET s = upper(s) WHERE id = 1",
         "DELETE FROM t WHERE id = 1",
         "DELETE FROM t WHERE id + 0 = 1",
+        "MERGE INTO t USING (SELECT 1 AS id, 'x' AS s) AS n ON t.id = n.id WHEN MATCHED THEN UPDATE SET s = n.s",
+        "MERGE INTO t USING (SELECT 5 AS id, upper('x') AS s) AS n ON t.id = n.id "
+        "WHEN NOT MATCHED THEN INSERT (id, s) VALUES (n.id, n.s)",
+        "INSERT OVERWRITE t SELECT id, s || 'x', b FROM t",
+        "INSERT INTO t REPLACE WHERE id = 1 SELECT 1, upper('x'), b FROM t WHERE id = 1",
     ],
 )
 def test_no_view_types_in_files(tmp_path: Path, statement: str) -> None:

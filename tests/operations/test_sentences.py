@@ -50,6 +50,12 @@ def test_an_unknown_column_is_underlined(lake: Connection, text: str) -> None:
         ("SELECT id FROM t ORDER BY id IN (SELECT id FROM u)", "can't stand in ORDER BY"),
         ("SELECT 1 FROM t GROUP BY EXISTS (SELECT id FROM u WHERE u.id = t.id)", "can't stand in GROUP BY"),
         ("SELECT id, id FROM t", "two columns of the result are called `id`"),
+        ("SELECT id, 1 AS id FROM t", "two columns of the result are called `id`"),
+        ("SELECT s::INT, s::DATE FROM t", "two columns of the result are called `s`"),
+        ("SELECT count(*), count(*) FROM t", "two columns of the result are called `count(*)`"),
+        ("UPDATE t SET id = max(id)", "an aggregate function can't stand here"),
+        ("INSERT INTO t VALUES (1, NULL, ''), (2, NULL)", "row 2 of VALUES has 2 values, and the first has 3"),
+        ("SELECT CAST(300 AS TINYINT)", "`300` doesn't fit the type TINYINT"),
         (
             "SELECT (SELECT count(*) FROM u), (SELECT count(*) FROM u) FROM t",
             "two columns of the result are subqueries",
@@ -70,3 +76,23 @@ def test_a_sentence(lake: Connection, text: str, said: str) -> None:
         lake.sql(text).fetchall()
     assert said in str(caught.value)
     assert "__deltasql" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "place"),
+    [
+        ("DELETE FROM t x WHERE x.id = 2 AND t.id = 3", "there is no column `id` in `t` (did you mean `x.id`?)", 37),
+        ("UPDATE t SET id = id FROM u WHERE t.id = u.id", "`id` is ambiguous: more than one table", 18),
+        ("SELECT t.id FROM t JOIN u ON t.id = u.id WHERE id > 1", "`id` is ambiguous: more than one table", 47),
+        ("MERGE INTO t USING u ON t.id = u.id WHEN MATCHED THEN UPDATE SET id = id", "`id` is ambiguous", 70),
+        ("DELETE FROM t WHERE id = 'abc'", "`'abc'` is no INT", 25),
+        ("SELECT id FROM t WHERE d = DATE '2024-02-30'", "`'2024-02-30'` is no DATE", 32),
+        ("SELECT TIMESTAMP 'soon'", "`'soon'` is no TIMESTAMP", 17),
+    ],
+)
+def test_a_sentence_and_its_place(lake: Connection, text: str, said: str, place: int) -> None:
+    with pytest.raises(deltasql.Error) as caught:
+        lake.sql(text).fetchall()
+    assert said in str(caught.value)
+    assert caught.value.span is not None
+    assert caught.value.span.start == place

@@ -63,6 +63,11 @@ class StoreRun(Run):
         path = f"root/{record.argument}".replace("root/../", "")
         obstore.put(self._place.store, path, f"{record.body}\n".encode())
 
+    def files(self) -> set[tuple[object, ...]]:
+        """All objects below the root."""
+        found = (each for page in obstore.list(self._place.store, "root/") for each in page)
+        return {(each["path"], each["size"], each["last_modified"]) for each in found}
+
     def reconnect(self, record: Record) -> None:
         """``reconnect [read_only]``"""
         self.con.close()

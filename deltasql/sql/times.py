@@ -1,0 +1,56 @@
+"""Literals of times of which DataFusion makes another time, or none.
+
+It takes the text of ``TIMESTAMP '…'`` with a zone for the clock's time in UTC, and counts in nanoseconds, which reach
+from 1677 to 2262: not to ``9999-12-31``, which stands for "valid until further notice".
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+
+from deltasql.errors import Span
+from deltasql.sql.dialect import Token
+from deltasql.sql.splice import Edit
+
+_ZONED = re.compile(r"\d[ T]\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$", re.IGNORECASE | re.DOTALL)
+_YEAR = re.compile(r"\s*(\d{4})-\d")
+_NEAR = range(1678, 2262)
+_TYPES = ("TIMESTAMP", "TIMESTAMPTZ")
+_MICROSECONDS = "(6)"
+
+
+def timed_literals(tokens: tuple[Token, ...]) -> Iterator[Edit]:
+    """TIMESTAMPTZ for ``TIMESTAMP '…'`` of a text with a zone, which is an instant (SQL:2016, 5.3).
+
+    Microseconds, the unit of Delta's TIMESTAMP, for a literal that nanoseconds don't reach, or for a cast of one.
+    """
+    for word, value in itertools.pairwise(tokens):
+        if word.upper in _TYPES and value.kind == "string":
+            if word.upper == "TIMESTAMP" and _ZONED.search(value.text.strip()):
+                yield Edit(word.span, "TIMESTAMPTZ" + (_MICROSECONDS if _is_far(value) else ""))
+            elif _is_far(value):
+                yield _counted(word)
+    for index, token in enumerate(tokens):
+        if token.kind == "string" and _is_far(token) and (type := _cast_to(tokens, index)) is not None:
+            yield _counted(type)
+
+
+def _counted(type: Token) -> Edit:
+    return Edit(Span(type.span.end, type.span.end), _MICROSECONDS)
+
+
+def _is_far(value: Token) -> bool:
+    found = _YEAR.match(value.text)
+    return found is not None and int(found[1]) not in _NEAR
+
+
+def _cast_to(tokens: tuple[Token, ...], index: int) -> Token | None:
+    """The type that the literal at ``index`` is cast to, if it is a TIMESTAMP whose digits aren't told."""
+    behind = tokens[index + 1 : index + 4]
+    if len(behind) < 2 or behind[0].upper not in ("::", "AS") or behind[1].upper not in _TYPES:
+        return None
+    if behind[0].upper == "AS" and (index < 2 or tokens[index - 2].upper not in ("CAST", "TRY_CAST")):
+        return None
+    return behind[1] if len(behind) < 3 or behind[2].text != "(" else None
