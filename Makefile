@@ -41,6 +41,10 @@ lint: $(TOOLS) ## ruff, mypy, the layers, the versions of what is installed
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pip check --disable-pip-version-check
 
+.PHONY: audit
+audit: $(TOOLS) ## what is known against the packages that are installed
+	$(BIN)/python .ci/audit.py
+
 .PHONY: bench
 bench: $(TOOLS) $(BENCH) ## our overhead over bare DataFusion, the start of the prompt, and our peers' reads and writes, to benchmarks/results
 	$(BIN)/python benchmarks/overhead.py
