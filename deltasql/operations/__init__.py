@@ -58,7 +58,7 @@ def plan(statement: Statement, context: StatementContext) -> Operation:
         return PLANNERS[type(statement)](statement, context)
     except OperationalError as error:
         if type(error) is OperationalError and error.span is None:  # What is read-only, and no fault of a file.
-            error.span = getattr(getattr(statement, "table", None), "span", None)
+            error.span = getattr(getattr(statement, "table", statement), "span", None)
         raise
 
 
@@ -66,6 +66,8 @@ def _reads(statement: Statement, context: StatementContext) -> bool:
     """True for what changes no table and no catalog; temporary views are the connection's own."""
     if isinstance(statement, statements.CreateView):
         return statement.temporary
+    if isinstance(statement, statements.Vacuum | statements.Fsck):
+        return statement.dry_run
     if isinstance(statement, statements.DropView):
         return context.session.catalog.is_temporary(statement.view)
     return type(statement) in READING

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from deltasql.catalog import fields
 from deltasql.catalog.catalog import TableEntry
 from deltasql.catalog.metadata import Metadata
-from deltasql.errors import AlreadyExists, Error, NotSupportedError, StorageError
+from deltasql.errors import AlreadyExists, ConstraintViolation, Error, NotSupportedError, Span, StorageError
 from deltasql.names import TableReference
 from deltasql.operations.operation import Plan, nothing, writing
 from deltasql.result import Result
@@ -32,11 +32,15 @@ from deltasql.write.target import Target, target
 
 @dataclass(frozen=True, slots=True)
 class Alter:
-    """A change that is ready to be committed, or None if nothing is to be done; ``rows`` looks at the table's."""
+    """A change that is ready to be committed, or None if nothing is to be done.
+
+    ``rows`` looks at the table's; ``place`` is that of what they must fulfil.
+    """
 
     target: Target
     change: Change | None
     rows: Callable[[], None] | None = None
+    place: Span | None = None
 
     def explain(self) -> Plan:
         """Target, and the commit's operation."""
@@ -47,8 +51,12 @@ class Alter:
 
     def execute(self) -> Result:
         """Look at the rows, and commit."""
-        if self.rows is not None:
-            self.rows()
+        try:
+            if self.rows is not None:
+                self.rows()
+        except ConstraintViolation as error:
+            error.span = error.span or self.place
+            raise
         version = None if self.change is None else committed(self.change, self.target)
         return nothing("ALTER TABLE", version=version)
 
@@ -78,7 +86,7 @@ def _planned(action: statements.Alteration, into: Target) -> Alter:
             return _column(action, into)
         case statements.AddConstraint():
             change, demand = constraint_added(action, into)
-            return Alter(into, change, lambda: require_held(demand, into))
+            return Alter(into, change, lambda: require_held(demand, into), action.check.span)
         case statements.DropConstraint():
             return Alter(into, constraint_dropped(action, into))
         case statements.SetProperties():
@@ -97,7 +105,7 @@ def _column(action: statements.AlterColumn, into: Target) -> Alter:
     if isinstance(action.change, statements.SetDefault):
         require_default(action.change.value, path[0], into)
     if isinstance(action.change, statements.SetNotNull):
-        return Alter(into, change, lambda: require_no_null(into, path))
+        return Alter(into, change, lambda: require_no_null(into, path), action.span)
     return Alter(into, change)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from deltasql.catalog.catalog import Catalog
 from deltasql.errors import AlreadyExists, PlanError, SchemaNotFound, StorageError
-from deltasql.names import match
+from deltasql.names import fold, match
 from deltasql.operations.operation import Nothing, Plan, nothing
 from deltasql.result import Result
 from deltasql.session import StatementContext
@@ -61,6 +61,9 @@ def plan_attach(statement: statements.Attach, context: StatementContext) -> Atta
         hint = f"DETACH {taken} first, or take another name"
         raise AlreadyExists(f"catalog `{taken}` exists already", hint=hint, span=statement.span)
     folder = catalog.storage.place(statement.root)
+    if fold(statement.name) == "information_schema":
+        message = "a catalog can't be called `information_schema`: it describes the catalog that it is asked of"
+        raise PlanError(message, hint="take another name", span=statement.span)
     if not statement.name:
         raise PlanError("a catalog needs a name", span=statement.span)
     if isinstance(folder, ObjectPath) or statement.options:

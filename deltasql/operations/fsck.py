@@ -85,4 +85,5 @@ def _is_gone(path: Location) -> bool:
 
 def plan(statement: statements.Fsck, context: StatementContext) -> Fsck:
     """Find the table; only a repair needs it to be one that may lose rows."""
-    return Fsck(target(statement.table, context, removes_data=not statement.dry_run), statement.dry_run)
+    dry = statement.dry_run
+    return Fsck(target(statement.table, context, removes_data=not dry, looks=dry), dry)

@@ -19,15 +19,17 @@ from deltasql.result import Result
 from deltasql.session import StatementContext
 from deltasql.sql import statements
 from deltasql.sql.dialect import tokenize
-from deltasql.sql.select_list import told_apart
+from deltasql.sql.mention import culprit
+from deltasql.sql.select_list import TOLD_APART, told_apart
 from deltasql.sql.splice import Edit, splice
 from deltasql.sql.statements import Fragment
 from deltasql.sql.woven import Woven, listed, woven
 from deltasql.storage.files import is_below, real
+from deltasql.write.blame import blamed, uneven_row, values_of
 from deltasql.write.demands import default_of
 from deltasql.write.filling import filled
 from deltasql.write.fit import offered
-from deltasql.write.identity import is_identity
+from deltasql.write.identity import is_filled, is_identity
 from deltasql.write.replacing import Replaced, in_partition, rows_where
 from deltasql.write.source import Source, require_distinct
 from deltasql.write.target import Target, target
@@ -45,6 +47,8 @@ class Insert:
     bound: BoundQuery
     source: Source
     mode: str
+    statement: statements.Insert
+    names: Sequence[str]
     replaced: Replaced | None = None
     evolved: Evolved | None = None
 
@@ -56,6 +60,11 @@ class Insert:
 
     def execute(self) -> Result:
         """Write the rows; the counts are those of the commit."""
+        statement = self.statement
+        with blamed(statement.text, statement.table, lambda: values_of(statement.source, self.names)):
+            return self._written()
+
+    def _written(self) -> Result:
         commit, counted = self.target.write(
             "WRITE",
             {"mode": "Append" if self.replaced is None else "Overwrite", **self._predicate()},
@@ -95,7 +104,11 @@ def plan(statement: statements.Insert, context: StatementContext) -> Insert:
     schema = into.snapshot.schema if made.evolved is None else made.evolved.schema
     bound, positions = made.query(schema)
     demanded = demanding(into, schema)
-    source = filled(bound.read, positions, schema, into, demanded)
+    try:
+        source = filled(bound.read, positions, schema, into, demanded)
+    except PlanError as error:
+        error.span = error.span or culprit(error, statement.text) or statement.source.span
+        raise
     replaced = None
     if statement.replace_where is not None:
         replaced = rows_where(statement.replace_where, into)
@@ -103,7 +116,7 @@ def plan(statement: statements.Insert, context: StatementContext) -> Insert:
     elif statement.overwrite:
         replaced = in_partition({value.column: value.value for value in made.partition if value.value}, into)
     mode = "append" if replaced is None else replaced.shown
-    return Insert(into, bound, source, mode, replaced, made.evolved)
+    return Insert(into, bound, source, mode, statement, made.names, replaced, made.evolved)
 
 
 class _Columns:
@@ -115,12 +128,20 @@ class _Columns:
         stored = into.snapshot.schema
         self.partition = tuple(self._partition_value(each, stored) for each in statement.partition)
         self.source = self._source(None)
-        found = into.context.query(self.source).schema if not statement.default_values else pa.schema([])
+        found = pa.schema([]) if statement.default_values else self._found()
         self.names = self._names(found, stored)
         self.evolved = None
         if statement.evolve:
             new = offered(pa.schema([f.with_name(n) for f, n in zip(found, self.names, strict=True)]), stored)
             self.evolved = evolved(into.snapshot, new)
+
+    def _found(self) -> pa.Schema:
+        try:
+            return self.into.context.query(self.source).schema
+        except PlanError as error:
+            if error.span is None:
+                error.span = uneven_row(self.statement.source)
+            raise
 
     def query(self, schema: pa.Schema) -> tuple[BoundQuery, list[int | None]]:
         """The source with a value for each column of ``schema`` that has one, and which of its columns that is."""
@@ -145,19 +166,20 @@ class _Columns:
         return self.into.context.query(source), [where.get(name) for name in schema.names]
 
     def _numbered(self, schema: pa.Schema) -> set[str]:
-        """The identity columns for which every row of VALUES has the word DEFAULT.
+        """The generated and identity columns for which every row of VALUES has the word DEFAULT.
 
         Raises `NotSupportedError` where only some have.
         """
         places = [place for _, place, _ in self.statement.defaults if place < len(self.names)]
-        found = {self.names[place] for place in places if is_identity(schema.field(self.names[place]))}
+        found = {self.names[place] for place in places if is_filled(schema.field(self.names[place]))}
         if not found:
             return found
         counted = self.into.context.query(woven("SELECT count(*) FROM (", self._source(schema), "\n)"))
         rows = next(iter(counted.read())).column(0)[0].as_py()
         some = next((name for name in found if places.count(self.names.index(name)) != rows), None)
         if some is not None:
-            message = f"the identity column `{some}` has DEFAULT in some of the rows and values in others"
+            kind = "identity" if is_identity(schema.field(some)) else "generated"
+            message = f"the {kind} column `{some}` has DEFAULT in some of the rows and values in others"
             raise NotSupportedError(message, hint="insert them by two statements", span=self.statement.source.span)
         return found
 
@@ -181,6 +203,9 @@ class _Columns:
             named = [name for name in stored.names if name not in fixed]
             if statement.evolve:
                 extra = source.names[len(named) :]
+                if any(name.startswith(TOLD_APART) for name in extra):
+                    message = "two new columns have the same name"
+                    raise PlanError(message, hint="give one another name with AS", span=statement.source.span)
                 require_distinct([*named, *extra], "the query")
                 named += extra
         if len(named) != len(source):
@@ -193,7 +218,7 @@ class _Columns:
         """The source query, its WITH in front; for each DEFAULT the column's own value, or NULL."""
         statement = self.statement
         start = statement.source.span.start
-        edits = [] if statement.by_name or statement.evolve else told_apart(statement.source.sql)
+        edits = [] if statement.by_name else told_apart(statement.source.sql)
         for _, place, span in statement.defaults:
             text = "NULL"
             if schema is not None and place < len(self.names):

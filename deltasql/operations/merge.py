@@ -26,8 +26,9 @@ from deltasql.sql.dialect import tokenize
 from deltasql.sql.sides import qualified
 from deltasql.sql.statements import Assignment, Fragment, MergeClause
 from deltasql.sql.woven import Woven, listed, woven
+from deltasql.write.blame import blamed, inserted
 from deltasql.write.fit import offered
-from deltasql.write.identity import is_filled, is_identity, require_insertable, require_no_update
+from deltasql.write.identity import is_filled, require_insertable, require_no_update
 from deltasql.write.matching import required
 from deltasql.write.rewrite import Clause, Edits
 from deltasql.write.source import is_generated, require_distinct
@@ -96,6 +97,16 @@ class Merge:
 
     def execute(self) -> Result:
         """Merge; the counts are the commit's."""
+        lists = [clause.assignments or () for clause in self.statement.clauses if clause.action == "insert"]
+        given = [each for assignments in lists for each in inserted(assignments)]
+        try:
+            with blamed(self.statement.text, self.statement.table, lambda: given):
+                return self._merged()
+        except PlanError as error:  # Several rows of the source that meet one.
+            error.span = error.span or self.statement.condition.span
+            raise
+
+    def _merged(self) -> Result:
         matched = [clause for clause in self.statement.clauses if clause.kind == "matched"]
         repeats = len(matched) == 1 and matched[0].action == "delete" and matched[0].condition is None
         with spooled(self.source.read(), self.source.schema) as (rows, in_memory):
@@ -281,7 +292,7 @@ class Merge:
             if name in found:
                 raise PlanError(f"INSERT names column `{name}` twice", span=each.span)
             found[name] = expression(each.value, self.schema.field(name))
-        filled = {field.name for field in self.schema if is_identity(field)}
+        filled = {field.name for field in self.schema if is_filled(field)}
         numbered = [name for name, each in zip(found, assignments, strict=True) if each.value is None]
         return {name: value for name, value in found.items() if name not in filled or name not in numbered}
 

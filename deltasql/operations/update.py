@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from deltasql.engine.engine import BoundQuery
 from deltasql.engine.numbered import files_of
+from deltasql.errors import PlanError
 from deltasql.operations.operation import Plan, counts, source_plan, writing
 from deltasql.result import Result
 from deltasql.session import StatementContext
 from deltasql.sql import statements
 from deltasql.sql.woven import listed, woven
+from deltasql.write.blame import blamed
 from deltasql.write.rewrite import Clause, Edits
 from deltasql.write.target import Target, target
 from deltasql.write.values import New, assigned_values
@@ -24,6 +26,7 @@ class Update:
     new: New
     predicate: str | None
     rows: BoundQuery
+    statement: statements.Update
 
     def explain(self) -> Plan:
         """Target, operation, and how the tables are read."""
@@ -32,6 +35,15 @@ class Update:
 
     def execute(self) -> Result:
         """Update; the count is the commit's."""
+        statement = self.statement
+        try:
+            with blamed(statement.text, statement.table, list):
+                return self._updated()
+        except PlanError as error:  # Several rows of FROM that meet one.
+            error.span = error.span or (statement.from_.span if statement.from_ is not None else None)
+            raise
+
+    def _updated(self) -> Result:
         edits = Edits(
             (Clause("update", self.new.columns),),
             self.rows.read,
@@ -58,4 +70,4 @@ def plan(statement: statements.Update, context: StatementContext) -> Update:
         " ORDER BY 1, 2",
     )
     predicate = statement.where.sql if statement.where is not None else None
-    return Update(into, new, predicate, context.query(query, into.given()))
+    return Update(into, new, predicate, context.query(query, into.given()), statement)

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from deltasql.catalog.retention import Unneeded, retention, unneeded
-from deltasql.errors import OperationalError, PlanError, StorageError
+from deltasql.errors import OperationalError, PlanError, Span, StorageError
 from deltasql.operations.operation import Plan, writing
 from deltasql.result import Result
 from deltasql.session import StatementContext
@@ -38,6 +38,7 @@ class Vacuum:
     hours: int | None
     dry_run: bool
     check: bool
+    place: Span | None = None
 
     def explain(self) -> Plan:
         """Target and operation."""
@@ -69,7 +70,7 @@ class Vacuum:
             younger = f"younger than its retention of {_shown(own)}"
             message = f"VACUUM would remove files of `{self.target.entry}` {younger}"
             hint = "readers of older versions would fail; SET deltasql.vacuum.retention_check = off allows it"
-            raise OperationalError(message, hint=hint)
+            raise OperationalError(message, hint=hint, span=self.place)
 
     def _run(self, found: list[Unneeded], cutoff: int, own: int) -> tuple[list[Unneeded], int]:
         """Remove the files ``found``; gives those that were, and the version of the last commit."""
@@ -137,11 +138,12 @@ def _shown(milliseconds: int) -> str:
 
 def plan(statement: statements.Vacuum, context: StatementContext) -> Vacuum:
     """Bind the table and the retention."""
-    into = target(statement.table, context, removes_data=False)
-    hours = None
+    into = target(statement.table, context, removes_data=False, looks=statement.dry_run)
+    hours = place = None
     if statement.retain_hours is not None:
+        place = statement.retain_hours.span
         hours = context.evaluate(statement.retain_hours.sql)
         if isinstance(hours, bool) or not isinstance(hours, int) or hours < 0:
-            raise PlanError(f"RETAIN takes a whole number of hours, not `{hours}`", span=statement.retain_hours.span)
+            raise PlanError(f"RETAIN takes a whole number of hours, not `{hours}`", span=place)
     check = bool(context.session.settings["deltasql.vacuum.retention_check"])
-    return Vacuum(into, statement.lite, hours, statement.dry_run, check)
+    return Vacuum(into, statement.lite, hours, statement.dry_run, check, place)

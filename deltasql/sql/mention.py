@@ -9,13 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from deltasql.errors import CastError, ConstraintViolation, Error, NotSupportedError, ParseError, ProgrammingError, Span
+from deltasql.errors import (
+    CastError,
+    ConstraintViolation,
+    Error,
+    NotSupportedError,
+    ParseError,
+    ProgrammingError,
+    Span,
+    StorageError,
+)
 from deltasql.names import fold
 from deltasql.sql.dialect import Token, tokenize
 
 _QUOTED = re.compile(r"`([^`]+)`")
 _ROW = re.compile(r" is violated by a row with (.+)")
 _PAIR = re.compile(r"(\w[\w.]*) = ('(?:[^']|'')*'|[^,]+)")
+_COLUMN = re.compile(r" column `([^`]+)`")
 _NULL = "column `"
 _FROM_ELSEWHERE = frozenset({"SELECT", "FROM", "USING"})
 _BEFORE_TABLES = frozenset({"TABLE", "INTO", "UPDATE", "FROM", "OPTIMIZE", "EXISTS"})
@@ -59,6 +69,12 @@ def culprit(error: Error, text: str) -> Span | None:
         return _span(found[0], tokens) if len(found) == 1 else None
     if isinstance(error, CastError | ConstraintViolation):
         return _refused(error, tokens)
+    if isinstance(error, StorageError):
+        for each in quoted:
+            strings = [token.span for token in tokens if token.kind in ("string", "quoted") and token.text == each]
+            if len(strings) == 1:
+                return strings[0]
+        return None
     if not isinstance(error, ProgrammingError | NotSupportedError):
         return None
     once = []
@@ -102,7 +118,7 @@ def _key(token: Token) -> tuple[bool, str]:
 
 def _refused(error: Error, tokens: tuple[Token, ...]) -> Span | None:
     """The value in VALUES, if it is written there; else the column in the list or in SET that it was for."""
-    pairs = _pairs(error)
+    pairs = refused(error)
     if not any(token.upper in _FROM_ELSEWHERE for token in tokens):
         first = next((place for place, token in enumerate(tokens) if token.upper == "VALUES"), len(tokens))
         for _, value in pairs:
@@ -122,11 +138,13 @@ def _is_cell(found: range, tokens: tuple[Token, ...]) -> bool:
     return tokens[found.start - 1].upper in ("(", ",") and behind in (",", ")")
 
 
-def _pairs(error: Error) -> list[tuple[str, str]]:
-    """The columns that the message names, with their values as SQL."""
+def refused(error: Error) -> list[tuple[str, str]]:
+    """The columns that the message names, with their values as SQL, "" for one that it doesn't tell."""
     quoted = _QUOTED.findall(error.message)
     if isinstance(error, CastError):
-        return [(quoted[1], quoted[0])] if len(quoted) > 1 else [(quoted[0], "")] if quoted else []
+        column = _COLUMN.search(error.message)
+        value = quoted[0] if error.message.startswith("`") else ""
+        return [(column[1], value)] if column is not None else []
     if (row := _ROW.search(error.message)) is not None:
         return [(column, value) for column, value in _PAIR.findall(row[1])]
     return [(quoted[0], "NULL")] if error.message.startswith(_NULL) and quoted else []

@@ -17,6 +17,8 @@ from deltasql.write.rewrite import Clause, Edits
 from deltasql.write.source import Source, stored_rows
 from deltasql.write.target import TARGET, Target
 
+_HINT = "the query must give rows that the predicate is true for"
+
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
@@ -86,4 +88,4 @@ def _require(predicate: Fragment, batch: pa.RecordBatch, into: Target) -> None:
         if odd.num_rows:
             row = ", ".join(f"{name} = {shown(odd, (name,), into.time_zone)}" for name in odd.schema.names)
             message = f"a new row isn't in the place of those that are replaced: `{predicate.sql}` isn't true for {row}"
-            raise ConstraintViolation(message, hint="the query must give rows that the predicate is true for")
+            raise ConstraintViolation(message, hint=_HINT, span=predicate.span)

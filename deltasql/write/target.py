@@ -13,7 +13,7 @@ from deltasql.catalog.recorded import recorded, remove_of
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.numbered import FILE, ROW, Numbered
 from deltasql.engine.sources import Source as Table
-from deltasql.errors import CommitConflict, StorageError
+from deltasql.errors import CommitConflict, Error, StorageError
 from deltasql.names import quote
 from deltasql.redaction import redacted
 from deltasql.session import Given, Session, StatementContext
@@ -207,15 +207,21 @@ def _has_feed(snapshot: Snapshot) -> bool:
     return snapshot.properties.get("delta.enableChangeDataFeed", "").lower() == "true"
 
 
-def target(table: Any, context: StatementContext, *, removes_data: bool | None = None) -> Target:
+def target(table: Any, context: StatementContext, *, removes_data: bool | None = None, looks: bool = False) -> Target:
     """The table ``table`` (a reference) as ``context`` sees it. Raises `OperationalError` on a read-only connection.
 
-    ``removes_data`` set: our own commits must be right for it, and rows may go from it or not.
+    ``removes_data`` set: our own commits must be right for it, and rows may go from it or not. ``looks``: nothing will
+    be written, so that it may be read-only.
     """
     catalog = context.session.catalog
-    entry = context.entry(table)
-    catalog.require_writable(entry)
-    found = Target(context, entry, context.latest(entry))
-    if removes_data is not None:
-        found.require_writable(removes_data=removes_data)
+    try:
+        entry = context.entry(table)
+        if not looks:
+            catalog.require_writable(entry)
+        found = Target(context, entry, context.latest(entry))
+        if removes_data is not None:
+            found.require_writable(removes_data=removes_data)
+    except Error as error:
+        error.span = error.span or getattr(table, "span", None)
+        raise
     return found

@@ -67,9 +67,11 @@ def assigned_values(
     for name, found in tree.items():
         require_no_update(schema, [name], found.span)
         field = schema.field(name)
+        if found.is_default and is_generated(field):
+            continue
         old = f"{into.qualifier(alias)}.{quote(name)}"
         values[name] = found.value(field, old)
-    chosen = tuple(name for name in schema.names if name in values)
+    chosen = tuple(name for name in schema.names if name in tree)
     demands = demanding(into, schema)
     columns = chosen
     if demands is not None:
@@ -88,6 +90,11 @@ class _Set:
     span: Span
     whole: Assignment | None
     below: dict[str, _Set]
+
+    @property
+    def is_default(self) -> bool:
+        """True for ``= DEFAULT``: what is generated is so anyhow."""
+        return self.whole is not None and self.whole.value is None
 
     def value(self, field: pa.Field, old: str) -> Woven:
         """The expression of the new value, ``old`` being that of the old one."""

@@ -47,18 +47,29 @@ def place(error: Error) -> str | None:
         ("INSERT INTO t (id, n) VALUES (7, -5)", "-5"),
         ("INSERT INTO t (id, n) VALUES (7, 1), (NULL, 5)", "NULL"),
         ("INSERT INTO t (id, s) VALUES (5, 'abcd''')", "'abcd'''"),
+        ("INSERT INTO t (id, n) VALUES (1, 299 + 1)", "299 + 1"),
+        ("INSERT INTO t (id, n) SELECT -b, b FROM u", "b"),
+        ("INSERT INTO t (id, n) SELECT 1, b + 0 FROM u WHERE b = 1000", "b + 0"),
+        ("INSERT INTO t SELECT 1, b, NULL, NULL, NULL FROM u", "b"),
+        ("INSERT INTO t (id, st) VALUES (1, named_struct('a', 'x'))", "'x'"),
+        ("INSERT INTO t VALUES (NULL, 1, NULL, NULL, NULL), (NULL, 1, NULL, NULL, NULL)", "t"),
+        ("INSERT INTO t VALUES (NULL, 1, NULL, NULL, NULL)", "NULL"),
+        ("WITH w AS (SELECT 7 AS b) INSERT INTO t BY NAME SELECT -w.b AS n, w.b AS id FROM w", "-w.b AS n"),
         # Whose value it is can't be told: the column is.
-        ("INSERT INTO t (id, n) VALUES (300, 300)", "n"),
-        ("INSERT INTO t (id, n) VALUES (1, 299 + 1)", "n"),
-        ("INSERT INTO t (id, n) SELECT b, b FROM u", "n"),
-        ("INSERT INTO t (id, n) SELECT 1, b FROM u WHERE b = 1000", "n"),
+        ("INSERT INTO t (id, n) VALUES (1, 299 + 1), (2, 299 + 2)", "n"),
+        ("INSERT INTO t (id, n) SELECT 1, b FROM u UNION ALL SELECT 5, b FROM u", "n"),
+        ("INSERT INTO t (id, n) SELECT u.*  FROM (SELECT 1, b FROM u) AS u", "n"),
         ("UPDATE t SET n = 300", "n"),
         ("UPDATE t SET s = NULL, n = id - 10 WHERE id > 0 AND n = n", "n"),
         ("UPDATE t SET st.a = 'x'", "st"),
         ("MERGE INTO t USING u ON t.id = 1 WHEN MATCHED THEN UPDATE SET n = u.b", "n"),
-        # Neither is written.
-        ("INSERT INTO t SELECT 1, b, NULL, NULL, NULL FROM u", None),
-        ("INSERT INTO t (n) VALUES (5)", None),
+        ("UPDATE t SET st = 5", "st"),
+        ("MERGE INTO t USING u ON t.id = u.b WHEN NOT MATCHED THEN INSERT (id, n) VALUES (u.b, -5)", "-5"),
+        ("MERGE INTO t USING u ON t.id = u.b WHEN NOT MATCHED THEN INSERT (id, n) VALUES (u.b, u.b)", "u.b"),
+        # Neither is written: the table is.
+        ("INSERT INTO t (n) VALUES (5)", "t"),
+        ("INSERT INTO t SELECT u.*, NULL, NULL, NULL FROM (SELECT 1, b FROM u) AS u", "t"),
+        ("MERGE INTO t USING u ON t.id = u.b WHEN NOT MATCHED THEN INSERT (n) VALUES (5)", "t"),
     ],
 )
 def test_what_a_table_refuses_is_underlined(con: deltasql.Connection, statement: str, expected: str | None) -> None:
@@ -89,6 +100,23 @@ def test_what_a_table_refuses_is_underlined(con: deltasql.Connection, statement:
         ("SHOW deltasql.nope", "deltasql.nope"),
         ("ALTER TABLE t SET TBLPROPERTIES ('delta.nope' = '1')", "'delta.nope'"),
         ("EXPLAIN OPTIMIZE t ZORDER BY (tags)", "tags"),
+        ("ALTER TABLE t ADD CONSTRAINT c CHECK (n > 100)", "n > 100"),
+        ("ALTER TABLE t ALTER COLUMN s SET NOT NULL", "s"),
+        ("VACUUM t RETAIN 1 HOURS", "1"),
+        ("COPY INTO t FROM '/nowhere/at all' FILEFORMAT = CSV", "'/nowhere/at all'"),
+        ("COPY INTO t FROM '/' FILEFORMAT = CSV FILES = ('nowhere.csv')", "'nowhere.csv'"),
+        ("INSERT INTO t VALUES (1, 2), (3)", "3"),
+        ("INSERT INTO t REPLACE WHERE id = 9 SELECT 1, 2, NULL, NULL, NULL", "id = 9"),
+        (
+            "MERGE INTO t USING (SELECT 1 AS a UNION ALL SELECT 1) AS x ON t.id = a WHEN MATCHED THEN UPDATE SET n = a",
+            "t.id = a",
+        ),
+        (
+            "UPDATE t SET n = x.a FROM (SELECT 5 AS a UNION ALL SELECT 6) AS x",
+            "(SELECT 5 AS a UNION ALL SELECT 6) AS x",
+        ),
+        ("INSERT INTO delta.`/nowhere/t` VALUES (1)", "delta.`/nowhere/t`"),
+        ("ATTACH '/tmp' AS information_schema", "information_schema"),
     ],
 )
 def test_names_in_clauses_are_underlined(con: deltasql.Connection, statement: str, expected: str) -> None:
@@ -104,7 +132,8 @@ def test_names_in_clauses_are_underlined(con: deltasql.Connection, statement: st
         ("CREATE TABLE main.default.v (a INT)", "main.default.v"),
         ("EXPLAIN DELETE FROM t", "t"),
         ("VACUUM t", "t"),
-        ("CREATE SCHEMA v", None),
+        ("CREATE SCHEMA v", "v"),
+        ("DROP SCHEMA v", "v"),
     ],
 )
 def test_the_table_of_a_read_only_connection_is_underlined(lake: Path, statement: str, expected: str | None) -> None:
