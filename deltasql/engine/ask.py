@@ -112,6 +112,17 @@ def asked(plan: LogicalPlan, names: Iterable[TableName]) -> Asked:
     )
 
 
+def meets_constants(plan: LogicalPlan) -> bool:
+    """True if two conditions without columns have come down to a scan in ``plan`` (optimised).
+
+    As in ``SELECT * FROM (SELECT 2 AS x FROM t) WHERE x NOT IN (0, 5)``. A dataset can't take more than one.
+    """
+    return _CONSTANTS.search(plan.display_indent()) is not None
+
+
+_CONSTANTS = re.compile(r"^ *TableScan: .*full_filters=\[Boolean\(\w+\), ", re.MULTILINE)
+
+
 _OUTER = re.compile(r" *(Left|Right|Full) Join:")
 _MAY_BE_CONSTANT = re.compile(
     r" *(Filter:|TableScan:.*_filters=\[|Values:|EmptyRelation: rows=1|Projection:.*(\b[A-Z]\w+\(|NULL))"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import re
-from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from deltasql.catalog.catalog import MAIN
 from deltasql.catalog.footers import require_there, unreadable
 from deltasql.catalog.snapshot import Snapshot
-from deltasql.engine.ask import Ask, Asked, asked, counts_nothing, projected
+from deltasql.engine.ask import Ask, Asked, asked, counts_nothing, meets_constants, projected
 from deltasql.engine.context import CONFIG, Context, translated
 from deltasql.engine.dataset import UTC, outline
 from deltasql.engine.defined import Defined
@@ -73,6 +73,11 @@ class BoundQuery:
     plan: Callable[[], str]
     tables: Bound = field(default_factory=dict)
     shared: tuple[SharedCte, ...] = ()
+
+
+def _is_empty(frame: datafusion.DataFrame, query: Rewritten) -> bool:
+    with translated(query):
+        return isinstance(frame.optimized_logical_plan().to_variant(), datafusion.expr.EmptyRelation)
 
 
 def _plan_text(frame: datafusion.DataFrame, query: Rewritten) -> str:
@@ -184,14 +189,14 @@ class DataFusionEngine(Context):
             asks = found.tables
             shown = Shown(self.time_zone, query.may_read, found.orders or found.adds_nulls)
             bound = {name: (source, self._access(source, asks.get(name))) for name, source in sources.items()}
-            tables = {
-                name: self._table(source, asks.get(name), access, replace(shown, late=name in late))
-                for name, (source, access) in bound.items()
-            }
+            tables = self._laid_out(bound, asks, late, shown)
             how, limited = self._how(query, bound, found), self._limits[0] is not None
             text, names = self._opaque(query, found, sources, tables, parameters)
             with self._options(how):
                 frame = self._planned(text, tables, parameters)
+                if _streams_meet_constants(frame, text, bound):
+                    tables |= self._laid_out(bound, asks, late, replace(shown, fenced=True))
+                    frame = self._planned(text, tables, parameters)
             schema = _named(plain_schema(self._schema(frame, text)), query.renames, names)
         later = {**how, _TIME_ZONE: self.time_zone}
 
@@ -236,15 +241,11 @@ class DataFusionEngine(Context):
                     computes=bool(shared),
                 )
 
-        def is_empty() -> bool:
-            with translated(query):
-                return isinstance(frame.optimized_logical_plan().to_variant(), datafusion.expr.EmptyRelation)
-
         def columns_read() -> set[str]:
             with translated(query):
                 return projected(frame.optimized_logical_plan())
 
-        plan = partial(_plan_text, frame, query)
+        is_empty, plan = partial(_is_empty, frame, query), partial(_plan_text, frame, query)
 
         def rows(told: Told = None) -> Iterator[pa.RecordBatch]:
             return streams().opened(read(told))
@@ -306,12 +307,19 @@ class DataFusionEngine(Context):
             return query.text, None
         tables[_ALWAYS] = self._tables.rows(_TRUE, None)
         yes = f"(SELECT {quote(_YES)} FROM {quote(_ALWAYS[1])}.{quote(_ALWAYS[2])})"
-        text = opaque(query.text, yes, everywhere=True)
-        try:
-            self._planned(text, tables, parameters).execution_plan()
-        except Exception:  # noqa: BLE001  # Not every subquery may hold one.
-            text = opaque(query.text, yes, everywhere=False)
+        text, fewer = (opaque(query.text, yes, everywhere=everywhere) for everywhere in (True, False))
+        # A condition of which only `yes` is left has no columns, either (see `sql.walls`).
+        tried = (walled(text, self.aggregates), text, walled(fewer, self.aggregates))
+        text = next((text for text in dict.fromkeys(tried) if self._can_be_planned(text, tables, parameters)), fewer)
         return text, self._planned(query.text, self._outlines(sources), parameters).schema().names
+
+    def _can_be_planned(self, sql: str, tables: Mapping[TableName, Table], parameters: Mapping[str, Any]) -> bool:
+        """Not every subquery may hold one, or a LIMIT."""
+        try:
+            self._planned(sql, tables, parameters).execution_plan()
+        except Exception:  # noqa: BLE001
+            return False
+        return True
 
     def _outlines(self, sources: Sources) -> dict[TableName, Table]:
         """``sources`` without their rows."""
@@ -362,6 +370,14 @@ class DataFusionEngine(Context):
 
     def _access(self, source: Snapshot | Source, ask: Ask | None) -> Access:
         return self._tables.access(source, ask, self.reader) if isinstance(source, Snapshot) else source.access(ask)
+
+    def _laid_out(
+        self, bound: Bound, asks: Mapping[TableName, Ask], late: Collection[TableName], shown: Shown
+    ) -> dict[TableName, Table]:
+        return {
+            name: self._table(source, asks.get(name), access, replace(shown, late=name in late))
+            for name, (source, access) in bound.items()
+        }
 
     def _table(self, source: Snapshot | Source, ask: Ask | None, access: Access, shown: Shown) -> Table:
         if isinstance(source, Snapshot):
@@ -438,6 +454,12 @@ class DataFusionEngine(Context):
         return column[0].as_py()
 
 
+def _streams_meet_constants(frame: datafusion.DataFrame, text: str, bound: Bound) -> bool:
+    """True if `meets_constants` holds and may matter; what is constant comes from an inner query."""
+    nested = len(_QUERIES.findall(text)) > 1 and any(access.streams for _, access in bound.values())
+    return nested and meets_constants(frame.optimized_logical_plan())
+
+
 _CTES = "/ctes"  # No folder is called so, and no schema of a user's.
 _YES = "yes"
 _ALWAYS = MAIN, "/always", "true"
@@ -451,6 +473,7 @@ _REMEMBERED = 32
 _FLEETING = re.compile(
     r"\b(now|today|random|uuid|explain|information_schema|(current|local)_?(time|date)\w*)\b", re.IGNORECASE
 )
+_QUERIES = re.compile(r"\b(select|values)\b", re.IGNORECASE)
 _SUSPECT = re.compile(r"\b(left|right|full|union)\b", re.IGNORECASE)
 _SET_OPERATION = re.compile(r"\b(union|intersect|except|minus)\b", re.IGNORECASE)
 _EXHAUSTED = "Resources exhausted"

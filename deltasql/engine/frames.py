@@ -204,7 +204,7 @@ class Scanned:
         def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
             return _told(self.name, lambda: self.dataset.scanner(columns=list(columns)).to_batches())
 
-        return tables.streams(self.schema, [read], shown.zone)
+        return tables.streams(self.schema, [read], shown)
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,7 +231,7 @@ class Streamed:
             chosen = list(columns)
             return _told(self.name, lambda: (batch.select(chosen) for batch in self.once.read(self.name)))
 
-        return tables.streams(self.schema, [read], shown.zone)
+        return tables.streams(self.schema, [read], shown)
 
 
 def _told(name: str, make: Callable[[], Iterator[pa.RecordBatch]]) -> Iterator[pa.RecordBatch]:

@@ -76,7 +76,7 @@ class Numbered:
         for share in filter(None, shares):
             self.passed.append(Passed())
             streams.append(read_by_arrow(self.snapshot, share, wanted, tags=(FILE, ROW), passed=self.passed[-1]))
-        return tables.streams(self.schema, streams, shown.zone)
+        return tables.streams(self.schema, streams, shown)
 
 
 def files_of(bound: BoundQuery) -> tuple[Location, ...] | None:

@@ -47,6 +47,7 @@ _MOST_GROUPS = 64
 _FEW_FILES = 8
 _MUCH = 32 << 20
 _STREAMS = 2
+_ALL = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,11 @@ class Access:
     path: str
     reason: str
     files: tuple[Location, ...]
+
+    @property
+    def streams(self) -> bool:
+        """True if Python hands the rows to DataFusion, batch by batch."""
+        return self.path in ("scan", "dataset", "stream", "feed")
 
 
 def choose(snapshot: Snapshot) -> tuple[str, str]:
@@ -92,13 +98,15 @@ def floats(schema: pa.Schema) -> list[str]:
 class Shown:
     """How a statement sees tables: instants in ``zone``, rows in an order or not.
 
-    ``may_read`` says which columns it can reach, ``late`` that rows are filtered while they are decoded (see `late`).
+    ``may_read`` says which columns it can reach, ``late`` that rows are filtered while they are decoded (see `late`),
+    ``fenced`` that streams see no condition, constants neither (see `ask.meets_constants`).
     """
 
     zone: str
     may_read: Callable[[str], bool]
     ordered: bool = False
     late: bool = False
+    fenced: bool = False
 
 
 _View = tuple[tuple[str, ...], str, bool, bool, bool]
@@ -185,7 +193,7 @@ class Tables:
             wanted = None if ask is None else pruning.as_expression(snapshot, ask)
             shares = (access.files[start::_STREAMS] for start in range(_STREAMS))
             streams = [read_by_arrow(snapshot, share, wanted) for share in shares if share]
-        return self.streams(readable(snapshot), streams, shown.zone)
+        return self.streams(readable(snapshot), streams, shown)
 
     def rows(self, rows: pa.Table, zone: str | None) -> Table:
         """The table of rows in memory, with instants in ``zone`` or, without, as they are."""
@@ -214,10 +222,12 @@ class Tables:
         nulls = (datafusion.lit(None).cast(field.type).alias(field.name) for field in columns)
         return Table(self._in_memory([rows]).select(*nulls))
 
-    def streams(self, schema: pa.Schema, streams: Sequence[Read], zone: str) -> Table:
+    def streams(self, schema: pa.Schema, streams: Sequence[Read], shown: Shown) -> Table:
         """The table of ``streams``; DataFusion filters what comes of them, and nothing before."""
         frame = self._context.read_table(Table(StreamDataset(schema, streams)))
-        return Table(self._shown(frame, schema, schema.names, zone))
+        if shown.fenced:
+            frame = frame.limit(_ALL)  # Below which it moves no condition.
+        return Table(self._shown(frame, schema, schema.names, shown.zone))
 
     def _listing(self, snapshot: Snapshot, ask: Ask | None, access: Access, shown: Shown) -> Table:
         # DataFusion would trust the statistics of floating-point columns, which don't know NaN.

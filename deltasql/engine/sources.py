@@ -89,7 +89,7 @@ class Stream:
         def chosen(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
             return (batch.select(list(columns)) for batch in self.read())
 
-        return tables.streams(self.schema, [chosen], shown.zone)
+        return tables.streams(self.schema, [chosen], shown)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +121,7 @@ class Feed:
         def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
             return self.changes.read(list(columns), first, last)
 
-        return tables.streams(self.schema, [read], shown.zone)
+        return tables.streams(self.schema, [read], shown)
 
     def _range(self, ask: Ask | None) -> tuple[int, int]:
         """The versions that can hold a row that is asked for, by comparisons of the version with numbers."""
