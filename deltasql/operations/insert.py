@@ -26,7 +26,7 @@ from deltasql.sql.statements import Fragment
 from deltasql.sql.woven import Woven, listed, woven
 from deltasql.storage.files import is_below, real
 from deltasql.write.blame import blamed, uneven_row, values_of
-from deltasql.write.demands import default_of
+from deltasql.write.defaults import default_sql
 from deltasql.write.filling import filled
 from deltasql.write.fit import offered
 from deltasql.write.identity import is_filled, is_identity
@@ -153,7 +153,7 @@ class _Columns:
                 added.append(woven("(", each.value, "\n)"))
                 names.append(each.column)
         for each in schema:
-            if each.name not in names and (default := default_of(each)) is not None:
+            if each.name not in names and (default := default_sql(each)) is not None:
                 added.append(woven(f"({default})"))
                 names.append(each.name)
         if self.statement.default_values:
@@ -222,7 +222,7 @@ class _Columns:
         for _, place, span in statement.defaults:
             text = "NULL"
             if schema is not None and place < len(self.names):
-                text = default_of(schema.field(self.names[place])) or "NULL"
+                text = default_sql(schema.field(self.names[place])) or "NULL"
             edits.append(Edit(type(span)(span.start - start, span.end - start), f"({text})"))
         sql = splice(statement.source.sql, edits).text
         source = Fragment(sql, statement.source.span)

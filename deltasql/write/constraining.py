@@ -28,6 +28,7 @@ from deltasql.sql.splice import Edit, splice
 from deltasql.sql.statements import AddConstraint, DropConstraint, Fragment
 from deltasql.sql.woven import woven
 from deltasql.write.altering import Change
+from deltasql.write.defaults import default_query
 from deltasql.write.demands import Demand, held, require_computable
 from deltasql.write.source import Source, stored_rows
 from deltasql.write.spark import translated
@@ -147,7 +148,7 @@ def require_default(value: Fragment, name: str, into: Target) -> None:
     require_constant_text(value)
     if any(token.upper == "SELECT" for token in tokenize(value.sql)):
         raise PlanError("a DEFAULT can't hold a query", span=value.span)
-    found = into.context.query(woven("SELECT (", value, "\n)"))
+    found = into.context.query(woven("SELECT (", default_query(value), "\n)"))
     schema = pa.schema([into.snapshot.schema.field(name).with_nullable(nullable=True)])
     for batch in found.read():
         stored_rows(batch.columns, schema, time_zone=into.time_zone, partitions=into.snapshot.partition_columns)

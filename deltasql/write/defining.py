@@ -24,6 +24,7 @@ from deltasql.sql.splice import Edit, splice
 from deltasql.sql.statements import ColumnDefinition, Constraint, Fragment
 from deltasql.sql.woven import woven
 from deltasql.types import char_length, parse_type
+from deltasql.write.defaults import default_query
 from deltasql.write.demands import Demand, require_computable
 from deltasql.write.identity import identity_metadata
 from deltasql.write.source import CHAR_TYPE, require_distinct, stored_rows
@@ -86,11 +87,12 @@ def default_text(value: Fragment, field: pa.Field, context: StatementContext) ->
         raise PlanError(f"{what} can't hold a query", span=value.span)
     zone: str = context.session.settings["time_zone"]
     schema = pa.schema([field.with_nullable(nullable=True)])
+    tried = default_query(value)
     with _at(value.span):
         try:
             # Behind WHERE neither aggregates nor window functions can stand.
-            context.query(woven("SELECT 1 WHERE (", value, "\n) IS NULL"))
-            for batch in context.query(woven("SELECT ", value)).read():
+            context.query(woven("SELECT 1 WHERE (", tried, "\n) IS NULL"))
+            for batch in context.query(woven("SELECT ", tried)).read():
                 stored_rows(batch.columns, schema, time_zone=zone, partitions=())
         except ColumnNotFound as error:
             raise PlanError(f"{what} is no constant: {error.message}") from error

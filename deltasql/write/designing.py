@@ -26,6 +26,7 @@ from deltasql.catalog.snapshot import Snapshot
 from deltasql.errors import ColumnNotFound, NotSupportedError, PlanError, UnsupportedTableFeature
 from deltasql.names import did_you_mean, match
 from deltasql.write.altering import clustering_action, stored_names
+from deltasql.write.identity import marks_kept
 from deltasql.write.statistics import indexed
 
 _MOST_CLUSTERED = 4
@@ -116,7 +117,8 @@ def cloned(source: Snapshot, name: str | None, asked: Mapping[str, str], *, old:
         if MAX_COLUMN_ID in configuration:
             ids = (configuration[MAX_COLUMN_ID], old.properties.get(MAX_COLUMN_ID, "0"))
             configuration[MAX_COLUMN_ID] = max(ids, key=int)
-    made = Metadata.fresh(name, from_.description, from_.schema, from_.partition_columns, configuration)
+    schema = from_.schema if old is None else marks_kept(from_.schema, Metadata.of(old).schema)
+    made = Metadata.fresh(name, from_.description, schema, from_.partition_columns, configuration)
     held = domains(source)
     if old is not None and clustering_columns(old):
         held.setdefault(CLUSTERING, _configuration([]))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 import pyarrow as pa
 
 from deltasql.sql.woven import Woven, listed, woven
-from deltasql.write.demands import default_of
+from deltasql.write.defaults import default_sql
 from deltasql.write.identity import is_filled, require_insertable
 from deltasql.write.source import Source, assigned
 from deltasql.write.target import Target
@@ -16,7 +16,7 @@ from deltasql.write.values import Demanded
 
 def defaults_of(schema: pa.Schema, given: Collection[str]) -> dict[str, Woven]:
     """The DEFAULT of each column that has one and isn't among ``given``."""
-    found = {field.name: default_of(field) for field in schema if field.name not in given}
+    found = {field.name: default_sql(field) for field in schema if field.name not in given}
     return {name: woven(f"({default})") for name, default in found.items() if default is not None}
 
 

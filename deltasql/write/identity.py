@@ -7,6 +7,7 @@ may) don't move it, as in Delta Lake. Nothing is given out twice: numbers of a f
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from deltasql.catalog.fields import PHYSICAL_NAME
 from deltasql.catalog.metadata import Metadata
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.errors import DataError, PlanError, Span
@@ -119,6 +121,25 @@ class Numbering:
                 field["metadata"] = {**field["metadata"], _MARK: marks[field["name"]]}
         body["schemaString"] = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
         return [{"metaData": body}, *(action for action in others if "metaData" not in action)]
+
+
+def marks_kept(schema: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """The Delta schema that takes the place of ``before``, its identity columns as far as theirs have come.
+
+    So no value is given out twice in one table, whatever it is restored to or replaced by.
+    """
+    made: dict[str, Any] = copy.deepcopy(dict(schema))
+    old = {_name(field): field["metadata"] for field in before["fields"] if _MARK in field["metadata"]}
+    for field in made["fields"]:
+        own, theirs = field["metadata"], old.get(_name(field), {})
+        if _STEP in own and (own[_STEP], own[_START]) == (theirs.get(_STEP), theirs.get(_START)):
+            furthest = max if int(own[_STEP]) > 0 else min
+            own[_MARK] = furthest(int(theirs[_MARK]), int(own.get(_MARK, theirs[_MARK])))
+    return made
+
+
+def _name(field: Mapping[str, Any]) -> str:
+    return str(field["metadata"].get(PHYSICAL_NAME, field["name"]))
 
 
 def numbering(snapshot: Snapshot) -> Numbering | None:

@@ -8,7 +8,6 @@ number of a column is used again, the table stays the one that it is, and in-com
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import time
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deltasql.catalog.clustering import CLUSTERING
-from deltasql.catalog.fields import MAX_COLUMN_ID, PHYSICAL_NAME
+from deltasql.catalog.fields import MAX_COLUMN_ID
 from deltasql.catalog.footers import require_file
 from deltasql.catalog.metadata import Metadata, Protocol
 from deltasql.catalog.recorded import domains, recorded, remove_of
@@ -25,11 +24,11 @@ from deltasql.catalog.vectors import vector_file
 from deltasql.errors import VersionNotFound
 from deltasql.progress import Telling
 from deltasql.storage.objects import Location
+from deltasql.write.identity import marks_kept
 
 _Action = Mapping[str, Any]
 _ADDED = "delta.inCommitTimestampEnablementVersion", "delta.inCommitTimestampEnablementTimestamp"
 _TIMESTAMPS = ("delta.enableInCommitTimestamps", *_ADDED)
-_MARK, _STEP = "delta.identity.highWaterMark", "delta.identity.step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +109,7 @@ def _metadata(now: Metadata, then: Metadata) -> Metadata:
     if MAX_COLUMN_ID in configuration:
         ids = (each.configuration.get(MAX_COLUMN_ID, "0") for each in (now, then))
         configuration[MAX_COLUMN_ID] = max(ids, key=int)
-    schema = copy.deepcopy(then.schema)
-    marks = {_name(field): field["metadata"][_MARK] for field in now.schema["fields"] if _MARK in field["metadata"]}
-    for field in schema["fields"]:
-        if _STEP in field["metadata"] and _name(field) in marks:
-            own = field["metadata"]
-            furthest = max if int(own[_STEP]) > 0 else min
-            own[_MARK] = furthest(int(marks[_name(field)]), int(own.get(_MARK, marks[_name(field)])))
+    schema = marks_kept(then.schema, now.schema)
     return dataclasses.replace(
         then, id=now.id, created_time=now.created_time, schema=schema, configuration=configuration
     )
-
-
-def _name(field: _Action) -> str:
-    return str(field["metadata"].get(PHYSICAL_NAME, field["name"]))

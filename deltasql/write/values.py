@@ -13,7 +13,8 @@ from deltasql.names import did_you_mean, fold, match, quote, text
 from deltasql.sql.dialect import tokenize
 from deltasql.sql.statements import Assignment, Fragment
 from deltasql.sql.woven import Woven, listed, woven
-from deltasql.write.demands import default_of, demanded, demands_of
+from deltasql.write.defaults import default_sql
+from deltasql.write.demands import demanded, demands_of
 from deltasql.write.identity import require_no_update
 from deltasql.write.source import Source, is_generated
 from deltasql.write.target import Target
@@ -113,7 +114,7 @@ def expression(value: Fragment | None, field: pa.Field) -> Woven:
     """A value as SQL; DEFAULT (None) is the column's own, or NULL."""
     if value is not None:
         return woven("(", value, "\n)")
-    default = default_of(field)
+    default = default_sql(field)
     return woven("NULL" if default is None else f"({default})")
 
 

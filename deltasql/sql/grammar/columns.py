@@ -122,7 +122,7 @@ def _value(cursor: Cursor) -> Fragment:
     start = cursor.here()
     first = cursor.index
     while not cursor.at_end() and not cursor.at_any((",", ")")) and not (cursor.index > first and _ends_value(cursor)):
-        if cursor.at("("):
+        if cursor.at_any(("(", "[", "{")):
             cursor.skip_group()
         else:
             cursor.advance()
