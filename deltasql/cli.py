@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 from deltasql.arguments import DASH, parser, read_stdin
 from deltasql.errors import ConfigError, Error, Interrupted, NotSupportedError
 from deltasql.repl.files import UnusableError, replacing
-from deltasql.repl.formats import APART, BINARY, FORMAT_NAMES, of_file
+from deltasql.repl.formats import APART, BINARY, FORMAT_NAMES, of_file, other
 from deltasql.repl.words import say
 
 if TYPE_CHECKING:
@@ -76,6 +76,9 @@ def _check(reader: argparse.ArgumentParser, arguments: argparse.Namespace) -> No
         reader.error("--demo makes its own lake: it takes no ROOT")
     if arguments.output is not None and _wants_prompt(arguments):
         reader.error("-o needs -c, -f or a script on stdin")
+    if arguments.format is None and _to_file(arguments) and (extension := other(arguments.output)) is not None:
+        known = ", ".join(FORMAT_NAMES)
+        reader.error(f"no format writes {extension} files: take another extension, or --format of {known}")
     if arguments.format in BINARY and not _to_file(arguments) and _is_terminal(sys.stdout):
         reader.error(f"{arguments.format} is no text for a terminal: write it to a file (-o FILE) or a pipe")
 

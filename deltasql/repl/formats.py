@@ -39,6 +39,14 @@ _EXTENSIONS = {
     ".parquet": "parquet",
 }
 
+_OTHERS = (".xlsx", ".xls", ".xlsm", ".ods", ".orc", ".avro", ".pdf", ".gz", ".zst", ".bz2", ".xz", ".zip")
+
+
+def other(name: str) -> str | None:
+    """The extension of a file that promises something which none of the formats is, or None."""
+    extension = PurePath(name).suffix.lower()
+    return extension if extension in _OTHERS else None
+
 
 def of_file(name: str) -> str | None:
     """The format that a file's extension asks for, or None."""

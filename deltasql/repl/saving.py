@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from deltasql.errors import NotSupportedError
 from deltasql.output import FORMATS, Options
 from deltasql.repl.files import UnusableError, replacing
-from deltasql.repl.formats import APART, BINARY, of_file
+from deltasql.repl.formats import APART, BINARY, of_file, other
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,6 +62,7 @@ def opened(path: str, otherwise: str) -> Output:
 
     Raises `UnusableError`.
     """
+    _require_known(path)
     try:
         file = Path(path).expanduser().open("wb")
     except (OSError, RuntimeError, ValueError) as error:
@@ -75,7 +76,14 @@ def save(result: Result, path: str, options: Options) -> str:
 
     It is csv where the extension says none. Raises `UnusableError`, and what reading the rows raises.
     """
+    _require_known(path)
     format = of_file(path) or "csv"
     with _writing(path), replacing(path) as file:
         FORMATS[format](result.schema, result.batches(), file, options)
     return format
+
+
+def _require_known(path: str) -> None:
+    if (extension := other(path)) is not None:
+        message = f"can't write `{path}`: no format writes {extension} files"
+        raise UnusableError(message, hint="csv, tsv, json, jsonl, md, html, arrow and parquet are the extensions")

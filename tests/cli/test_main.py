@@ -188,6 +188,15 @@ class TestOutputFile:
         assert (tmp_path / name).read_text() == wanted
         assert capsys.readouterr() == ("", "")
 
+    @pytest.mark.parametrize("name", ["r.xlsx", "r.csv.gz", "R.ORC"])
+    def test_an_extension_that_no_format_has(self, name, tmp_path, capsys):
+        with pytest.raises(SystemExit) as ended:
+            main(["-c", "ROWS 1", "-o", str(tmp_path / name)])
+        assert ended.value.code == USAGE
+        assert f"no format writes {Path(name).suffix.lower()} files" in capsys.readouterr().err
+        assert not (tmp_path / name).exists()
+        assert main(["-c", "ROWS 1", "--format", "csv", "-o", str(tmp_path / name)]) == FINE
+
     def test_a_format_named_wins(self, tmp_path):
         assert main(["-c", "ROWS 1", "--format", "jsonl", "-o", str(tmp_path / "r.csv")]) == FINE
         assert (tmp_path / "r.csv").read_text() == '{"n": 1, "s": "row 1"}\n'

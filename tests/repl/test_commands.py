@@ -241,6 +241,21 @@ def test_schema(shell, capfd):
     assert "there is no table `nope`" in capfd.readouterr().err
 
 
+def test_null_is_no_escape(shell, capfd):
+    shell.run(".null \x1b[2J")
+    assert "`.null` takes text without control characters" in capfd.readouterr().err
+    shell.run("SELECT CAST(NULL AS INT) AS a;")
+    assert capfd.readouterr().out.splitlines()[2] == "NULL"
+
+
+@pytest.mark.parametrize("command", [".save", ".output"])
+def test_an_extension_that_no_format_has(shell, capfd, tmp_path, command):
+    shell.run("SELECT 1 AS a;")
+    shell.run(f"{command} {tmp_path / 'r.xlsx'}")
+    assert "no format writes .xlsx files" in capfd.readouterr().err
+    assert not (tmp_path / "r.xlsx").exists()
+
+
 def test_null_width_and_rows(shell, capfd, monkeypatch):
     shell.run(".null -")
     shell.run("SELECT CAST(NULL AS INT) AS a;")

@@ -76,6 +76,8 @@ def null(shell: Shell, argument: str) -> None:
     How NULL looks in what is shown to people; `''` is nothing at all.
     """
     if argument:
+        if not argument.isprintable():
+            raise InterfaceError("`.null` takes text without control characters, which a terminal would obey")
         shell.null = unquoted(argument)
     shell.tell(f"NULL is shown as `{shell.null}`")
 
