@@ -12,7 +12,7 @@ root of its own, in one connection.
     statement count <n>                 it succeeds and its num_affected_rows is n
     <SQL>
 
-    query [<types>] [rowsort] [columns] its rows, one per line, values apart by two spaces or more, or by a tab
+    query [<types>] [rowsort] [columns] its rows, one per line, values apart by two spaces or more, or by tabs
     <SQL>
     ----
     <rows>
@@ -191,12 +191,12 @@ class Run:
         names = [expected.pop(0)] if "columns" in flags and expected else []
         got = rows(table)
         shown = [["  ".join(values)] if table.num_columns == 1 else values for values in got]
-        wanted = [[line] if table.num_columns == 1 else re.split(r"\t| {2,}", line.strip()) for line in expected]
+        wanted = [[line] if table.num_columns == 1 else values(line) for line in expected]
         if "rowsort" in flags:
             shown, wanted = sorted(shown), sorted(wanted)
         letters = "".join(letter(type) for type in table.schema.types)
         header = ["  ".join(table.column_names)] if "columns" in flags else []
-        same_names = not names or re.split(r"\t| {2,}", names[0].strip()) == table.column_names
+        same_names = not names or values(names[0]) == table.column_names
         if wanted != shown or letters != record.kind[1] or not same_names:
             lines = ["  ".join(values) for values in shown]
             raise record.fail(
@@ -286,6 +286,11 @@ def rows(table: pa.Table) -> list[list[str]]:
     """The rows as text."""
     columns = [[text(value) for value in column.to_pylist()] for column in table.columns]
     return [list(row) for row in zip(*columns, strict=True)]
+
+
+def values(line: str) -> list[str]:
+    """The values of an expected row."""
+    return line.split("\t") if "\t" in line else re.split(r" {2,}", line.strip())
 
 
 def text(value: Any) -> str:

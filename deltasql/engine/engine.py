@@ -62,7 +62,8 @@ class BoundQuery:
     ``read`` may be given a function, which is told of the `Scanning` of a run that has begun, to follow it.
     ``is_empty`` tells that its predicate can hold for no row whatever the data: it folds to false or NULL.
     ``columns_read`` are the names of the columns that its scans read, ``shared`` the CTEs that are computed once.
-    ``analyze`` runs it, lets its rows go, and says what that took. ``plan`` is the engine's own plan, as text.
+    ``analyze`` runs it, lets its rows go, and says what that took. ``plan`` is the engine's own plan, as text,
+    and ``logical`` what it makes of the query before it knows how tables are read: the same for the same query.
     """
 
     schema: pa.Schema
@@ -71,6 +72,7 @@ class BoundQuery:
     columns_read: Callable[[], set[str]]
     analyze: Callable[[], Analysis]
     plan: Callable[[], str]
+    logical: Callable[[], str]
     tables: Bound = field(default_factory=dict)
     shared: tuple[SharedCte, ...] = ()
 
@@ -246,11 +248,17 @@ class DataFusionEngine(Context):
                 return projected(frame.optimized_logical_plan())
 
         is_empty, plan = partial(_is_empty, frame, query), partial(_plan_text, frame, query)
+        logical = partial(self._logical, query, sources, parameters)
 
         def rows(told: Told = None) -> Iterator[pa.RecordBatch]:
             return streams().opened(read(told))
 
-        return BoundQuery(schema, rows, is_empty, columns_read, analyze, plan, bound, shared)
+        return BoundQuery(schema, rows, is_empty, columns_read, analyze, plan, logical, bound, shared)
+
+    def _logical(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> str:
+        with self._planning, translated(query):
+            frame = self._planned(query.text, self._outlines(sources), parameters)
+            return frame.optimized_logical_plan().display_indent()
 
     def _asked(
         self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]

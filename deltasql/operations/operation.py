@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,8 +19,9 @@ from deltasql.write.target import SOURCE, TARGET, Commit, Target
 
 Plan = list[tuple[str, str]]
 """The rows of EXPLAIN: kind of plan, and its text."""
+_LOGICAL = "logical_plan"
 PHYSICAL = "physical_plan"
-"""The kind of the plan of a query behind a write: DataFusion's name for it, as for a query's own."""
+"""The kinds of the plans of a query behind a write: DataFusion's names for them, as for a query's own."""
 
 
 class Operation(Protocol):
@@ -104,8 +106,14 @@ def tables_plan(bound: BoundQuery) -> Plan:
 
 
 def source_plan(bound: BoundQuery) -> Plan:
-    """The rows of `tables_plan` for a query that a write stands on, and its plan, which EXPLAIN VERBOSE shows."""
-    return [*tables_plan(bound), (PHYSICAL, bound.plan())]
+    """The plan of a query that a write stands on, the rows of `tables_plan`, and how it runs, which VERBOSE shows."""
+    return [(_LOGICAL, _plain(bound.logical())), *tables_plan(bound), (PHYSICAL, bound.plan())]
+
+
+def _plain(plan: str) -> str:
+    """A plan with the names that it gives what a write adds to a query as words."""
+    plan = re.sub(r"(?:\w+\.)*__deltasql_(target|source)\b", r"\1", plan)
+    return re.sub(r"__deltasql_(\d+)", r"value \1", plan).replace("__deltasql_", "")
 
 
 _OF_STATEMENTS = {TARGET: "rows", SOURCE: "source"}
