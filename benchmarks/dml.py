@@ -85,8 +85,11 @@ def child(case: Case, side: str, folder: Path) -> dict[str, float]:
 
 def processes() -> list[Path]:
     """This process and the ones that it started, in /proc."""
-    children = (path.read_text().split() for path in Path("/proc/self/task").glob("*/children"))
-    return [Path("/proc/self"), *(Path("/proc") / number for numbers in children for number in numbers)]
+    numbers: list[str] = []
+    for path in Path("/proc/self/task").glob("*/children"):
+        with suppress(FileNotFoundError):  # A thread that has ended meanwhile.
+            numbers += path.read_text().split()
+    return [Path("/proc/self"), *(Path("/proc") / number for number in numbers)]
 
 
 def processor_seconds() -> float:

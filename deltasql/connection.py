@@ -6,7 +6,8 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -42,7 +43,7 @@ from deltasql.names import AsOf, did_you_mean, literal, match, quote
 from deltasql.operations import plan
 from deltasql.progress import Progress, Telling
 from deltasql.reading import explained, read, split
-from deltasql.redaction import redacted
+from deltasql.redaction import redacted, told, without
 from deltasql.result import Result
 from deltasql.scope import Scope, nothing, variables
 from deltasql.session import Session, StatementContext
@@ -156,7 +157,7 @@ class Connection(dbapi.ErrorAttributes):
         except Error as error:
             if error.statement is not None and self.session.settings["deltasql.dialect"] != OWN_DIALECT:
                 _name_position(error, text)
-            redact(error, self._catalog.storage.hidden())
+            redact(error, self._catalog.storage.hidden(), told(text))
             raise
 
     @keeping()
@@ -227,7 +228,7 @@ class Connection(dbapi.ErrorAttributes):
     def _placed(self, error: Error, reading: Reading) -> None:
         """Let the error be about the text as given, and hold no secret."""
         _place(error, reading)
-        redact(error, self._catalog.storage.hidden())
+        redact(error, self._catalog.storage.hidden(), told(reading.original))
 
     @contextmanager
     def _logged(self, text: str) -> Iterator[Callable[[Result], None]]:
@@ -235,7 +236,7 @@ class Connection(dbapi.ErrorAttributes):
         if not _LOG.isEnabledFor(logging.DEBUG):
             yield lambda _: None
             return
-        hidden = self._catalog.storage.hidden()
+        hidden = self._catalog.storage.hidden() | told(text)
         _LOG.debug("%s", redacted(text, hidden))
         begun = time.monotonic()
 
@@ -247,7 +248,7 @@ class Connection(dbapi.ErrorAttributes):
             yield log
         except Error as error:
             took = time.monotonic() - begun
-            _LOG.debug("%s after %.3f s: %s", type(error).__name__, took, redacted(error.message, hidden))
+            _LOG.debug("%s after %.3f s: %s", type(error).__name__, took, without(error.message, hidden))
             raise
 
     def interrupt(self) -> None:
@@ -266,7 +267,7 @@ class Connection(dbapi.ErrorAttributes):
     ) -> Iterator[Result]:
         """`script` for what stands between a caller and the connection; ``params`` gives those of each statement."""
         _require_text(text)
-        for span in split(text, self.session):
+        for span in self._spans(text):
             try:
                 statement = span.of(text)
                 yield self.run(statement, params(statement), scope)
@@ -276,6 +277,13 @@ class Connection(dbapi.ErrorAttributes):
                 error.statement = redacted(text, self._catalog.storage.hidden())
                 _name_position(error, text)
                 raise
+
+    def _spans(self, text: str) -> Iterator[Span]:
+        try:
+            yield from split(text, self.session)
+        except Error as error:
+            redact(error, self._catalog.storage.hidden(), told(text))
+            raise
 
     def register(self, name: str, object: Any) -> None:
         """Let statements read ``object`` as the table ``name``, in place of what was registered so before.
@@ -449,17 +457,21 @@ def configure(connection: Connection, settings: Mapping[str, Any], *, where: str
             raise ConfigError(f"setting `{name}`{where}: {error.message}", hint=error.hint) from error
 
 
-def redact(error: Error, secrets: Collection[str]) -> None:
-    """Take what must not be shown out of an error, and out of what it came from."""
-    error.message = redacted(error.message, secrets)
+def redact(error: Error, secrets: AbstractSet[str], told: AbstractSet[str] = frozenset()) -> None:
+    """Take what must not be shown out of an error, and out of what it came from.
+
+    ``told`` are the secrets that its statement tells: then it comes from nothing, as that may quote any part of them.
+    """
+    secrets = secrets | told
+    error.message = without(error.message, secrets)
     error.args = (error.message,)
-    error.hint = None if error.hint is None else redacted(error.hint, secrets)
+    error.hint = None if error.hint is None else without(error.hint, secrets)
     error.statement = None if error.statement is None else redacted(error.statement, secrets)
     cause = error.__cause__ or error.__context__
     seen = {id(error)}
     while cause is not None and id(cause) not in seen:  # One that is raised again may be its own cause's.
         seen.add(id(cause))
-        if redacted(str(cause), secrets) != str(cause):
+        if told or without(str(cause), secrets) != str(cause):
             error.__cause__, error.__suppress_context__ = None, True
             return
         cause = cause.__cause__ or cause.__context__

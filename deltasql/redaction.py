@@ -6,7 +6,7 @@ Text is kept as long as it was, so that places in a statement stay where they ar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 _SAFE = frozenset(
     (
@@ -18,15 +18,19 @@ _SAFE = frozenset(
 )
 """The options that may be shown; whatever else is given to a secret or to ATTACH is hidden."""
 
-_TELLS_SECRETS = re.compile(
-    r"\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:TEMPORARY\s+|PERSISTENT\s+)?SECRET\b[^('\";]*(?P<secret>\()"
-    r"|\bATTACH\s+(?:\w+\s+)?'(?:[^']|'')*'\s+AS\s+[^\s('\"]+\s*(?P<attach>\()",
-    re.IGNORECASE,
+# Text to tokens, more leniently than the parser's: what is broken must be hidden, too.
+_TOKEN = re.compile(
+    r"""
+    (?P<blank>\s+|--[^\n]*|/\*.*?(?:\*/|\Z))
+  | (?P<value>'(?:[^']|'')*(?:'|\Z)|\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z))
+  | (?P<name>"(?:[^"]|"")*(?:"|\Z)|`(?:[^`]|``)*(?:`|\Z))
+  | (?P<word>\w+)
+  | (?P<mark>.)
+    """,
+    re.DOTALL | re.VERBOSE,
 )
-_LIST = re.compile(r"(?:'(?:[^']|'')*'?|[^')])*")
-_GIVEN = re.compile(
-    r"""(?P<before>(?P<quote>[`"]?)(?P<name>\w+)(?P=quote)(?:\s*(?:=>|=|:)\s*|\s+|(?=')))(?P<value>'(?:[^']|'')*'?|[^\s,()'"`=]+)"""
-)
+_MAY_TELL = re.compile(r"SECRET|ATTACH|TOKEN|PASSWORD|_KEY|CONNECTION_STRING", re.IGNORECASE)
+_KEYS = re.compile(r"\w*(?:SECRET|TOKEN|PASSWORD|(?:ACCOUNT|ACCESS)_KEY|CONNECTION_STRING)\w*", re.IGNORECASE)
 _IN_URLS = re.compile(
     r"(?P<before>(?:[?&;](?:sig|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token|X-Goog-Signature)=)"
     r"|(?:[A-Za-z][\w+.-]*://[^\s/:@'\"]+:)(?=[^\s/@'\"]+@[^\s/]))(?P<value>[^\s&'\"@`]+)",
@@ -38,31 +42,131 @@ _LEAST = 6
 
 
 def redacted(text: str, secrets: Iterable[str] = ()) -> str:
-    """``text`` without ``secrets``, what URLs are signed by, and what statements tell a secret or a root's options."""
+    """Statements without ``secrets``, what URLs are signed by, and what they tell a secret or a root's options."""
+    for token in _told(text):
+        text = text[: token.start()] + _masked(token[0]) + text[token.end() :]
+    return without(text, secrets)
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """A message without ``secrets`` and what URLs are signed by."""
+    if "://" in text:
+        text = _IN_URLS.sub(_hidden, text)
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _LEAST and secret in text:
             text = text.replace(secret, _HIDDEN * len(secret))
-    if "://" in text:
-        text = _IN_URLS.sub(_hidden, text)
-    for found in list(_TELLS_SECRETS.finditer(text)):
-        start = found.end()
-        end = _LIST.match(text, start).end()  # type: ignore[union-attr]  # It matches anything.
-        text = text[:start] + _GIVEN.sub(_hidden_option, text[start:end]) + text[end:]
     return text
+
+
+def told(text: str) -> set[str]:
+    """The secrets that statements in ``text`` tell, as far as they could be known from other words."""
+    tokens = (token for token in _told(text) if token["blank"] is None)
+    values = (token[0] for token in tokens if token["word"] is None or not token[0].isalpha())
+    bare = {value.strip("'\"`$") for value in values}
+    return bare | {value.replace("''", "'") for value in bare}
 
 
 def _hidden(found: re.Match[str]) -> str:
     return str(found["before"]) + _HIDDEN * len(found["value"])
 
 
-def _hidden_option(found: re.Match[str]) -> str:
-    name = found["name"].lower()
+def _masked(token: str) -> str:
+    """``token`` without what it says: quotes, the signs of comments, and lines stay where they are."""
+    before, inside, after = _ENCLOSED.fullmatch(token).groups()  # type: ignore[union-attr]  # It matches anything.
+    return str(before) + re.sub(r"[^\n]", _HIDDEN, inside) + str(after)
+
+
+_ENCLOSED = re.compile(r"(--|/\*|['\"`]?)(.*?)(\*/|['\"`]?)", re.DOTALL)
+
+
+# -- what statements tell
+
+_Token = re.Match[str]
+
+
+def _told(text: str) -> Iterator[_Token]:
+    """The tokens that must not be shown."""
+    if not _MAY_TELL.search(text):
+        return
+    tokens = list(_TOKEN.finditer(text))
+    said = [token for token in tokens if token["blank"] is None]
+    at = 0
+    while at < len(said):
+        begin = _options(said, at)
+        if begin is None:
+            # No expression has a text behind a name: it is of such a statement, which is misspelt.
+            if _KEYS.fullmatch(said[at][0]) and at + 1 < len(said) and said[at + 1]["value"] is not None:
+                yield said[at + 1]
+            at += 1
+            continue
+        end = _end(said, begin, plain=said[at][0].upper() == "ATTACH")
+        yield from _of_options(said[begin:end])
+        last = said[end].start() if end < len(said) else len(text)
+        between = (each for each in tokens if said[at].start() < each.start() < last)
+        yield from (each for each in between if each["blank"] is not None and not each[0].isspace())
+        at = end
+
+
+def _options(said: Sequence[_Token], at: int) -> int | None:
+    """Where the options begin of a CREATE SECRET or ATTACH that stands at ``at``; None for anything else."""
+
+    def skipped(at: int, *words: str) -> int:
+        found = tuple(token[0].upper() for token in said[at : at + len(words)])
+        return at + len(words) if found == words else at
+
+    if said[at][0].upper() == "CREATE":
+        at = skipped(at + 1, "OR", "REPLACE")
+        for life in ("TEMP", "TEMPORARY", "PERSISTENT"):
+            at = skipped(at, life)
+        begin = skipped(skipped(at, "SECRET"), "IF", "NOT", "EXISTS")
+        if begin == at:
+            return None
+        return begin + 1 if begin < len(said) and said[begin]["mark"] is None else begin
+    if said[at][0].upper() == "ATTACH" and (at == 0 or said[at - 1][0].upper() in _BEFORE):
+        begin = skipped(skipped(at + 1, "DATABASE"), "IF", "NOT", "EXISTS")
+        begin += begin < len(said) and said[begin]["mark"] is None
+        named = skipped(begin, "AS")
+        return named + 1 if named > begin else begin
+    return None
+
+
+_BEFORE = frozenset((";", "EXPLAIN", "ANALYZE", "VERBOSE"))
+
+
+def _end(said: Sequence[_Token], begin: int, *, plain: bool) -> int:
+    """Where the statement ends whose options begin at ``begin``, if there are any, as in a ``plain`` one needn't be.
+
+    While a bracket is open or is yet to come, a semicolon may stand for a comma, so the end is that of the text.
+    """
+    if plain and begin < len(said) and said[begin][0] == ";":
+        return begin
+    depth, bracketed = 0, False
+    for at in range(begin, len(said)):
+        mark = said[at]["mark"]
+        depth += (mark == "(") - (mark == ")")
+        bracketed |= mark == "("
+        if mark == ";" and bracketed and depth <= 0:
+            return at
+    return len(said)
+
+
+def _of_options(said: Iterable[_Token]) -> Iterator[_Token]:
+    """Of options, all but their names and what is known to be harmless."""
+    option: list[_Token] = []
+    for token in said:
+        if token[0] in ",;":
+            yield from _of_option(option)
+            option = []
+        elif token[0] not in "()":
+            option.append(token)
+    yield from _of_option(option)
+
+
+def _of_option(option: Sequence[_Token]) -> Sequence[_Token]:
+    values = [token for token in option[1:] if token["mark"] is None]
+    if not option or option[0]["value"] is not None or (len(option) == 1 and option[0]["name"] is not None):
+        return [*option[:1], *values]
+    name = option[0][0].strip('"`').lower()
     for prefix in ("aws_", "azure_storage_", "azure_", "google_"):
         name = name.removeprefix(prefix)
-    if name in _SAFE:
-        return found[0]
-    value = found["value"]
-    if not value.startswith("'"):
-        return str(found["before"]) + _HIDDEN * len(value)
-    closed = value.endswith("'") and len(value) > 1
-    return f"{found['before']}'{_HIDDEN * (len(value) - 1 - closed)}{chr(39) if closed else ''}"
+    return values[1:] if name in _SAFE else values

@@ -87,6 +87,10 @@ class Storage:
         parts = [part for part in key.split("/") if part not in ("", ".")]
         if not bucket or ".." in parts:
             raise StorageError(f"`{text}` is no place in a store", hint=f"write it as `{scheme}://bucket/path`")
+        if "@" in bucket and ":" in bucket.partition("@")[0]:
+            # The password would stand wherever the place is named.
+            hint = "give keys by CREATE SECRET, or below [storage_options] of deltasql.toml"
+            raise StorageError(f"a location on `{scheme}://` holds no user and password", hint=hint)
         scheme = scheme if "@" in bucket else _SAME.get(scheme, scheme)
         return ObjectPath(self, kind, f"{scheme}://{bucket}", "/".join(parts))
 
