@@ -99,7 +99,7 @@ def _told(text: str) -> Iterator[_Token]:
                 yield said[at + 1]
             at += 1
             continue
-        end = _end(said, begin, plain=said[at][0].upper() == "ATTACH")
+        end = len(said) if _is_open(said[-1]) else _end(said, begin, plain=said[at][0].upper() == "ATTACH")
         yield from _of_options(said[begin:end])
         last = said[end].start() if end < len(said) else len(text)
         between = (each for each in tokens if said[at].start() < each.start() < last)
@@ -131,6 +131,12 @@ def _options(said: Sequence[_Token], at: int) -> int | None:
 
 
 _BEFORE = frozenset((";", "EXPLAIN", "ANALYZE", "VERBOSE"))
+
+
+def _is_open(last: _Token) -> bool:
+    """True if a quote is left open, so that nobody knows what stands between quotes and what beside them."""
+    text = last[0]
+    return text[0] in "'\"`$" and (len(text) == 1 or text[-1] != text[0])
 
 
 def _end(said: Sequence[_Token], begin: int, *, plain: bool) -> int:
