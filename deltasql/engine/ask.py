@@ -120,6 +120,11 @@ def meets_constants(plan: LogicalPlan) -> bool:
     return _CONSTANTS.search(plan.display_indent()) is not None
 
 
+def joins_by_more(plan: LogicalPlan) -> bool:
+    """True if a join of ``plan`` (optimised) has a condition beside equations, which joins that sort get wrong."""
+    return re.search(r"^ *\w+ Join: .*Filter: ", plan.display_indent(), re.MULTILINE) is not None
+
+
 _CONSTANTS = re.compile(r"^ *TableScan: .*full_filters=\[Boolean\(\w+\), ", re.MULTILINE)
 
 

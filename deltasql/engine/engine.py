@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from deltasql.catalog.catalog import MAIN
 from deltasql.catalog.footers import require_there, unreadable
 from deltasql.catalog.snapshot import Snapshot
-from deltasql.engine.ask import Ask, Asked, asked, counts_nothing, meets_constants, projected
+from deltasql.engine.ask import Ask, Asked, asked, counts_nothing, joins_by_more, meets_constants, projected
 from deltasql.engine.context import CONFIG, Context, translated
 from deltasql.engine.dataset import UTC, outline
 from deltasql.engine.defined import Defined
@@ -75,6 +75,10 @@ class BoundQuery:
     logical: Callable[[], str]
     tables: Bound = field(default_factory=dict)
     shared: tuple[SharedCte, ...] = ()
+
+
+def _sorts_wrong(frame: datafusion.DataFrame) -> bool:
+    return joins_by_more(frame.optimized_logical_plan())
 
 
 def _is_empty(frame: datafusion.DataFrame, query: Rewritten) -> bool:
@@ -191,13 +195,13 @@ class DataFusionEngine(Context):
             asks = found.tables
             shown = Shown(self.time_zone, query.may_read, found.orders or found.adds_nulls)
             bound = {name: (source, self._access(source, asks.get(name))) for name, source in sources.items()}
-            tables = self._laid_out(bound, asks, late, shown)
+            tables = self._laid_out(bound, found, late, shown)
             how, limited = self._how(query, bound, found), self._limits[0] is not None
             text, names = self._opaque(query, found, sources, tables, parameters)
             with self._options(how):
                 frame = self._planned(text, tables, parameters)
                 if _streams_meet_constants(frame, text, bound):
-                    tables |= self._laid_out(bound, asks, late, replace(shown, fenced=True))
+                    tables |= self._laid_out(bound, found, late, replace(shown, fenced=True))
                     frame = self._planned(text, tables, parameters)
             schema = _named(plain_schema(self._schema(frame, text)), query.renames, names)
         later = {**how, _TIME_ZONE: self.time_zone}
@@ -227,11 +231,12 @@ class DataFusionEngine(Context):
                         begun = True
                         yield batch
                 except Exception as error:
-                    if begun or not limited or _EXHAUSTED not in str(error):
+                    if begun or not limited or _EXHAUSTED not in str(error) or _sorts_wrong(frame):
                         raise
                 else:
                     return
-                # A hash join can't spill. What the first stream held is free by now, as its error is forgotten.
+                # A hash join can't spill; one that sorts does, and gets conditions wrong (DataFusion 55).
+                # What the first stream held is free by now, as its error is forgotten.
                 yield from streamed(self._sort_merge(), told)
 
         def analyze() -> Analysis:
@@ -283,7 +288,8 @@ class DataFusionEngine(Context):
             body, alone = plan(of_cte(query.text, cte.name))
             if is_costly(body) and keeps_its_predicates(whole, alone, cte.references):
                 shared.append(cte)
-        return whole, self._late(first, whole, sources), tuple(shared)
+        late = frozenset[TableName]() if whole.joins_right else self._late(first, whole, sources)
+        return whole, late, tuple(shared)
 
     def _walled(self, query: Rewritten, sources: Sources, parameters: Mapping[str, Any]) -> Rewritten:
         """``query``, with walls where DataFusion moves a condition below an aggregate that it doesn't hold for."""
@@ -380,12 +386,18 @@ class DataFusionEngine(Context):
         return self._tables.access(source, ask, self.reader) if isinstance(source, Snapshot) else source.access(ask)
 
     def _laid_out(
-        self, bound: Bound, asks: Mapping[TableName, Ask], late: Collection[TableName], shown: Shown
+        self, bound: Bound, found: Asked, late: Collection[TableName], shown: Shown
     ) -> dict[TableName, Table]:
-        return {
-            name: self._table(source, asks.get(name), access, replace(shown, late=name in late))
+        """The tables of ``bound``; those ``late`` are filtered while they are decoded."""
+        tables = {
+            name: self._table(source, found.tables.get(name), access, replace(shown, late=name in late))
             for name, (source, access) in bound.items()
         }
+        if found.joins_right:
+            # A condition on a column of the left side is taken for one on the right side's of that name.
+            hidden = (name for name, (_, access) in bound.items() if access.prunes)
+            tables |= {name: self._tables.hidden(tables[name]) for name in hidden}
+        return tables
 
     def _table(self, source: Snapshot | Source, ask: Ask | None, access: Access, shown: Shown) -> Table:
         if isinstance(source, Snapshot):
@@ -430,7 +442,7 @@ class DataFusionEngine(Context):
         known = found.to_constants or any(self._lies(*one, query) for one in bound.values())
         options = {_COLLECT: "false"} if known else {}
         if found.joins_right:
-            options |= self._sort_merge()
+            options[LATE] = "false"
         if _BY_VALUES in query.text:
             options[_JOINS_TELL] = "false"
         if found.orders and found.unites:

@@ -63,6 +63,11 @@ class Access:
         """True if Python hands the rows to DataFusion, batch by batch."""
         return self.path in ("scan", "dataset", "stream", "feed")
 
+    @property
+    def prunes(self) -> bool:
+        """True if DataFusion reads files, and passes over what can't hold a row that is asked for."""
+        return self.path in ("listing", "DataFusion")
+
 
 def choose(snapshot: Snapshot) -> tuple[str, str]:
     """The fastest path that reads all of ``snapshot`` right, and why."""
@@ -244,6 +249,11 @@ class Tables:
         if whole:
             made[view] = table
         return table
+
+    def hidden(self, table: Table) -> Table:
+        """``table`` with all its columns through functions that no optimiser sees through."""
+        frame = self._context.read_table(table)
+        return Table(frame.select(*(shown_as(field, field.type, self._opaque) for field in frame.schema())))
 
     def outline(self, snapshot: Snapshot, zone: str) -> Table:
         """A table of the columns and no rows."""

@@ -265,7 +265,7 @@ def _of_all_rows(seen: Seen, found: Subquery, shape: Shape, block: Block, outer:
         return f"(NOT ({alone}))" if found.negated else f"({alone})"
     if not outer:
         return None
-    if not holds and not shape.tail and _by_columns(seen, block, outer):
+    if not holds and not shape.tail and (_by_columns(seen, block, outer) or domain(seen, outer, found.around) is None):
         return None
     return _one_row(seen, block, outer, "SELECT", found)
 
@@ -321,6 +321,8 @@ def _by_columns(seen: Seen, block: Block, outer: Sequence[Reference]) -> bool:
 
 
 def _is_column(seen: Seen, side: Range) -> bool:
+    while seen.tokens[side[0]].text == "(" and closed(seen.tokens, side[0]) == side[1]:
+        side = side[0] + 1, side[1] - 1
     return side[0] in seen.references and seen.references[side[0]].end == side[1]
 
 

@@ -136,3 +136,25 @@ def test_as_in_duckdb(engines: Engines, seed: int) -> None:
     r = random.Random(seed)
     for _ in range(12):
         compare(engines, query_of(r))
+
+
+_SUMS = "(SELECT t.k, sum(t.v) AS n FROM t GROUP BY t.k) AS h"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"SELECT h.k, CASE WHEN NOT EXISTS (SELECT 1 FROM s WHERE s.k = h.n AND s.v NOT IN (1)) THEN 1 ELSE 2 END FROM {_SUMS}",
+        f"SELECT h.k, h.n IN (SELECT s.v FROM s WHERE s.k = h.k) FROM {_SUMS}",
+        f"SELECT h.k, (SELECT count(*) FROM s WHERE s.k = h.n AND s.v > 1) FROM {_SUMS}",
+        f"SELECT DISTINCT (SELECT max(s.v) FROM s WHERE s.k = (h.n)) FROM {_SUMS}",
+    ],
+)
+def test_by_sums(engines: Engines, query: str) -> None:
+    compare(engines, query)
+
+
+def test_sums_that_are_no_key(engines: Engines) -> None:
+    """A sum of floating-point numbers isn't the same whenever it is computed, so that rows can't be found by it."""
+    with pytest.raises(deltasql.NotSupportedError):
+        engines[0].sql(f"SELECT h.k, (SELECT count(*) FROM s WHERE s.k < h.n) FROM {_SUMS}").fetchall()

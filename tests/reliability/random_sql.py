@@ -150,10 +150,49 @@ class Maker:
         if depth > 0 and self.r.random() < 0.25:
             body, columns = self.select(depth - 1)
             return f"({body}) AS {alias}", [(f"{alias}.{name}", kind) for name, kind in columns]
+        if depth > 0 and self.r.random() < 0.1:
+            body, columns = self.united()
+            return f"({body}) AS {alias}", [(f"{alias}.{name}", kind) for name, kind in columns]
         table = self.r.choice(list(self.tables))
         return f"{{{table.name}}} AS {alias}", [
             (f"{alias}.{quoted(name)}", kind) for name, kind in table.columns.items()
         ]
+
+    def united(self) -> tuple[str, Columns]:
+        """Rows of several tables, each table's with a constant of its own."""
+        kinds = [self.one("INT", "STRING"), *(self.r.choice(list(POOL)) for _ in range(self.one(1, 2, 3)))]
+        names = [self.name() for _ in kinds]
+        parts = []
+        for _ in range(self.one(2, 2, 3)):
+            text, columns = self.source(0)
+            items = [self.value(kinds[0]), *(self.expression(columns, kind, 1) for kind in kinds[1:])]
+            where = f" WHERE {self.predicate(columns, 0)}" if self.r.random() < 0.5 else ""
+            listed = ", ".join(f"{item} AS {name}" for item, name in zip(items, names, strict=True))
+            parts.append(f"SELECT {listed} FROM {text}{where}")
+        return " UNION ALL ".join(parts), list(zip(names, kinds, strict=True))
+
+    def wider(self, columns: Columns) -> tuple[str, str]:
+        """What takes more than its row: a scalar subquery or a window; and its type."""
+        (column, kind), (by, _) = self.r.choice(columns), self.r.choice(columns)
+        inner, alias = self.r.choice(list(self.tables)), self.name()
+        own = [(f"{alias}.{quoted(name)}", of) for name, of in inner.columns.items()]
+        numbers = [name for name, of in columns if of == "BIGINT"]
+        where = self.predicate(own, 0)
+        if numbers and self.r.random() < 0.6:
+            where = f"{alias}.k {self.one('=', '=', '<', '<>')} {self.r.choice(numbers)} AND {where}"
+        of_inner, inner_kind = self.r.choice([pair for pair in own if pair[1] != "BOOLEAN"])
+        forms = [
+            (f"(SELECT count(*) FROM {{{inner.name}}} AS {alias} WHERE {where})", "BIGINT"),
+            (
+                f"(SELECT {self.one('min', 'max')}({of_inner}) FROM {{{inner.name}}} AS {alias} WHERE {where})",
+                inner_kind,
+            ),
+            (f"CAST(count({column}) OVER (PARTITION BY {by}) AS BIGINT)", "BIGINT"),
+            (f"CAST(rank() OVER (PARTITION BY {by} ORDER BY {column} DESC NULLS LAST) AS BIGINT)", "BIGINT"),
+        ]
+        if kind != "BOOLEAN":
+            forms.append((f"{self.one('min', 'max')}({column}) OVER (PARTITION BY {by})", kind))
+        return self.r.choice(forms)
 
     def select(self, depth: int = 2) -> tuple[str, Columns]:
         """A query, and the columns that it gives."""
@@ -164,17 +203,20 @@ class Maker:
             left = self.r.choice([name for name, of in columns if of == kind] or [self.value(kind)])
             right = self.r.choice([name for name, of in more if of == kind])
             how = self.one("JOIN", "JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN")
-            extra = f" AND {self.predicate(more, 0)}" if how == "JOIN" and self.r.random() < 0.3 else ""
+            extra = f" AND {self.predicate(more, 0)}" if self.r.random() < 0.3 else ""
             text, columns = f"{text} {how} {other} ON {left} = {right}{extra}", columns + more
         where = f" WHERE {self.predicate(columns)}" if self.r.random() < 0.7 else ""
         shape = self.one("rows", "rows", "distinct", "groups", "groups", "total")
         if shape in ("rows", "distinct"):
             kinds = self.r.sample(columns, min(len(columns), self.one(1, 2, 3, 5)))
             items = [(self.expression(columns, kind), kind) for _, kind in kinds]
+            if self.r.random() < 0.2:
+                items.append(self.wider(columns))
             return self._listed("SELECT DISTINCT" if shape == "distinct" else "SELECT", items, f"{text}{where}", "")
         keys = self.r.sample(columns, 0 if shape == "total" else min(len(columns), self.one(1, 1, 2)))
         items = [*keys, *(self.aggregate(columns) for _ in range(self.one(1, 2)))]
-        group = f" GROUP BY {', '.join(name for name, _ in keys)}" if keys else ""
+        by = ", ".join(name for name, _ in keys)
+        group = f" GROUP BY {f'ROLLUP ({by})' if self.r.random() < 0.1 else by}" if keys else ""
         if group and self.r.random() < 0.3:
             group += f" HAVING count(*) {self.one('>', '=', '<')} {self.one(1, 2, 3)}"
         return self._listed("SELECT", items, f"{text}{where}", group)
