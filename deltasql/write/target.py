@@ -186,7 +186,7 @@ class Target:
 
     def _actions(self, written: Written) -> list[dict[str, Any]]:
         paths = [self.snapshot.files[index] for index in sorted(written.removed)]
-        old = recorded(self.snapshot, paths)
+        old = recorded(self.snapshot, paths) if paths else {}
         now = time.time_ns() // 1_000_000
         actions = [{"remove": remove_of(old[path], now)} for path in paths]
         return actions + [file.add() for file in written.files] + [file.cdc() for file in written.changes]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import deltasql
+from deltasql.catalog.snapshot import Snapshot
 
 _ON = "MERGE INTO t USING s ON t.id = s.id"
 
@@ -113,3 +114,23 @@ def test_the_log(
         for name, value in said["operationParameters"].items()
     }
     assert {name: told.get(name) for name in parameters} == parameters
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO t VALUES (2)",
+        "COPY INTO t FROM '{files}' FILEFORMAT = CSV",
+        "INSERT INTO t SELECT 5 UNION ALL SELECT 6",
+    ],
+)
+def test_a_blind_append_looks_at_no_file_of_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "a.csv").write_text("7\n", encoding="utf-8")
+    with deltasql.connect(tmp_path / "root") as con:
+        con.sql("CREATE TABLE t (id INT)")
+        con.sql("INSERT INTO t VALUES (1)")
+        monkeypatch.setattr(Snapshot, "files", property(lambda _: pytest.fail("the files were looked at")))
+        con.sql(statement.format(files=tmp_path / "files"))
