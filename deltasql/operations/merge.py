@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from deltasql.catalog.evolution import Evolved, evolved
 from deltasql.engine.engine import BoundQuery
-from deltasql.engine.numbered import FILE, ROW, files_of
+from deltasql.engine.numbered import FILE, ROW, Numbered, files_of
 from deltasql.engine.sources import Rows, Stream
 from deltasql.engine.sources import Source as Table
 from deltasql.errors import ColumnNotFound, Error, ParseError, PlanError
@@ -33,7 +33,7 @@ from deltasql.write.matching import required
 from deltasql.write.rewrite import Clause, Edits
 from deltasql.write.source import is_generated, require_distinct
 from deltasql.write.spool import spooled
-from deltasql.write.target import SOURCE, Target, target
+from deltasql.write.target import SOURCE, TARGET, Target, target
 from deltasql.write.values import (
     Demanded,
     assigned_values,
@@ -69,7 +69,6 @@ class Merge:
     target: Target
     source: BoundQuery
     parts: tuple[str, str, str]
-    bound: BoundQuery = field(init=False)
     clauses: tuple[Clause, ...] = field(init=False)
     demanded: Demanded | None = field(init=False)
     evolved: Evolved | None = field(init=False)
@@ -78,7 +77,9 @@ class Merge:
         self.evolved = evolved(self.target.snapshot, self._offered()) if self.statement.evolve else None
         self.demanded = demanding(self.target, self.schema)
         self._validate()
-        self.clauses, self.bound = self._bind(Stream("source", self._source_schema, lambda: iter(())), None)
+        # Over no row of the table: which of its files are needed is known only when the source is read.
+        nothing = Rows(TARGET, Numbered(self.target.snapshot).schema.empty_table())
+        self.clauses = self._bind(self._unread, None, nothing)[0]
 
     @property
     def schema(self) -> pa.Schema:
@@ -89,11 +90,15 @@ class Merge:
     def _source_schema(self) -> pa.Schema:
         return pa.schema([*self.source.schema, pa.field(_HERE, pa.bool_())])
 
+    @property
+    def _unread(self) -> Stream:
+        return Stream("source", self._source_schema, lambda: iter(()))
+
     def explain(self) -> Plan:
         """Target, operation, and how source and target are read."""
         kinds = "; ".join(f"{clause.kind.replace('_', ' ')}: {clause.action}" for clause in self.statement.clauses)
         plan = writing(self.target, f"merge on {self.statement.condition.sql} ({kinds})")
-        return [*plan, *source_plan(self.source), *source_plan(self.bound)]
+        return [*plan, *source_plan(self.source), *source_plan(self._bind(self._unread, None)[1])]
 
     def execute(self) -> Result:
         """Merge; the counts are the commit's."""
@@ -169,15 +174,17 @@ class Merge:
     def _here(self) -> str:
         return self.statement.source_alias or self.parts[-1]
 
-    def _given(self, source: Table) -> dict[str, Given]:
-        return {SOURCE: Given(self.parts, source), **self.target.given()}
+    def _given(self, source: Table, target: Table | None = None) -> dict[str, Given]:
+        return {SOURCE: Given(self.parts, source), **self.target.given(target)}
 
     def _named_source(self) -> str:
         name = ".".join(map(quote, (*self.parts[:-1], SOURCE)))
         alias = self.statement.source_alias
         return name if alias is None else f"{name} AS {quote(alias)}"
 
-    def _bind(self, source: Table, rows: pa.Table | None) -> tuple[tuple[Clause, ...], BoundQuery]:
+    def _bind(
+        self, source: Table, rows: pa.Table | None, target: Table | None = None
+    ) -> tuple[tuple[Clause, ...], BoundQuery]:
         statement, into = self.statement, self.target
         kinds = {clause.kind for clause in statement.clauses}
         anti = kinds == {"not_matched"}
@@ -210,7 +217,7 @@ class Merge:
             ") WHERE __deltasql_clause IS NOT NULL",
             "" if anti else " ORDER BY 1 NULLS LAST, 2 NULLS LAST, 3",
         )
-        return tuple(clauses), into.context.query(query, self._given(source))
+        return tuple(clauses), into.context.query(query, self._given(source, target))
 
     def _joined(self, kinds: Collection[str], rows: pa.Table | None) -> Woven:
         source, into = self._named_source(), self.target.named(self.statement.alias)

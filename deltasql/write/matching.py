@@ -31,9 +31,20 @@ def required(
             if _is_ambiguous(here, there, source[1].schema, target[1]):
                 continue
             values = source[1].column(found[0])
-            if values.type == target[1].field(found[1]).type and (text := _said(values)) is not None:
+            reachable = _reachable(values, target[1].field(found[1]).type)
+            if reachable is not None and (text := _said(reachable)) is not None:
                 yield found[1], text
             break
+
+
+def _reachable(values: pa.ChunkedArray, type: pa.DataType) -> pa.ChunkedArray | None:
+    """Those of ``values`` that a column of ``type`` can have; None if the two aren't compared as they are."""
+    if values.type == type:
+        return values
+    if not (pa.types.is_signed_integer(values.type) and pa.types.is_signed_integer(type)):
+        return None
+    half = 1 << (type.bit_width - 1)
+    return values.filter(pc.and_(pc.greater_equal(values, -half), pc.less_equal(values, half - 1)))
 
 
 def _is_ambiguous(here: Sequence[str], there: Sequence[str], source: pa.Schema, target: pa.Schema) -> bool:
