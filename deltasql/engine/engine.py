@@ -431,8 +431,8 @@ class DataFusionEngine(Context):
                     require_there(source, access.files)
 
     def _schema(self, frame: datafusion.DataFrame, sql: str) -> pa.Schema:
-        """The columns of ``frame``, which doesn't know yet to what type the sides of a set operation are brought."""
-        if _SET_OPERATION.search(sql):
+        """The columns of ``frame``, which doesn't know yet to what type sides of a set operation or a CASE are brought."""
+        if _SIDES.search(sql):
             frame = self._context.create_dataframe_from_logical_plan(frame.optimized_logical_plan())
         return frame.schema()
 
@@ -495,7 +495,7 @@ _FLEETING = re.compile(
 )
 _QUERIES = re.compile(r"\b(select|values)\b", re.IGNORECASE)
 _SUSPECT = re.compile(r"\b(left|right|full|union)\b", re.IGNORECASE)
-_SET_OPERATION = re.compile(r"\b(union|intersect|except|minus)\b", re.IGNORECASE)
+_SIDES = re.compile(r"\b(union|intersect|except|minus|case)\b", re.IGNORECASE)
 _EXHAUSTED = "Resources exhausted"
 _READ_ONLY = (
     datafusion.SQLOptions().with_allow_ddl(allow=False).with_allow_dml(allow=False).with_allow_statements(allow=False)

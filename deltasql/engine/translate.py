@@ -210,6 +210,13 @@ def _past_type(found: re.Match[str], _: str) -> Error:
     return CastError(f"`{found[1]}` doesn't fit the type {_TYPES.get(found[2], found[2])}")
 
 
+def _several_types(found: re.Match[str], _: str) -> Error:
+    types = " and ".join(_TYPES.get(each, each) for each in found.groups()[2:])
+    row, column = (int(place) + 1 for place in found.groups()[:2])
+    message = f"row {row} of VALUES has another type than those before it: column {column} has {types}"
+    return PlanError(message, hint="write all values of a column alike")
+
+
 def _uneven(found: re.Match[str], _: str) -> Error:
     count, row, wanted = int(found[1]), int(found[2]) + 1, found[3]
     return PlanError(f"row {row} of VALUES has {count} value{'s' if count != 1 else ''}, and the first has {wanted}")
@@ -238,6 +245,7 @@ _TABLE: tuple[tuple[str, Made], ...] = (
     (MANY_ROWS, lambda *_: DataError(MANY_ROWS, hint="aggregate it, or let it find one row for each row that asks")),
     (r"Ambiguous reference to unqualified field (\S+)", _several),
     (r"qualified field name (\S+) and unqualified field name \S+ which would be ambiguous", _same_name),
+    (r"data type across values list at row (\d+) column (\d+)\. Was (\w+).* but found (\w+)", _several_types),
     (r"got (\d+) values in row (\d+) but expected (\d+)", _uneven),
     (r"Cannot cast string '(.*)' to value of (\w+) type", _no_value),
     (r"Can't cast value (\S+) to type (\w+)", _past_type),

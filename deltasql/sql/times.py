@@ -16,6 +16,7 @@ from deltasql.sql.splice import Edit
 
 _ZONED = re.compile(r"\d[ T]\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$", re.IGNORECASE | re.DOTALL)
 _YEAR = re.compile(r"\s*(\d{4})-\d")
+_FINER = re.compile(r"\.\d{7}")
 _NEAR = range(1678, 2262)
 _TYPES = ("TIMESTAMP", "TIMESTAMPTZ")
 _MICROSECONDS = "(6)"
@@ -24,21 +25,29 @@ _MICROSECONDS = "(6)"
 def timed_literals(tokens: tuple[Token, ...]) -> Iterator[Edit]:
     """TIMESTAMPTZ for ``TIMESTAMP '…'`` of a text with a zone, which is an instant (SQL:2016, 5.3).
 
-    Microseconds, the unit of Delta's TIMESTAMP, for a literal that nanoseconds don't reach, or for a cast of one.
+    Microseconds, the unit of Delta's TIMESTAMP, where there is one that nanoseconds don't reach, or a cast of one: for
+    it, and for all others, which may meet it in VALUES or CASE and then would be the measure.
     """
-    for word, value in itertools.pairwise(tokens):
-        if word.upper in _TYPES and value.kind == "string":
-            if word.upper == "TIMESTAMP" and _ZONED.search(value.text.strip()):
-                yield Edit(word.span, "TIMESTAMPTZ" + (_MICROSECONDS if _is_far(value) else ""))
-            elif _is_far(value):
-                yield _counted(word)
-    for index, token in enumerate(tokens):
-        if token.kind == "string" and _is_far(token) and (type := _cast_to(tokens, index)) is not None:
+    written = [(word, value) for word, value in itertools.pairwise(tokens) if word.upper in _TYPES and _is_text(value)]
+    casts = [(type, token) for place, token in enumerate(tokens) if (type := _cast_to(tokens, place)) is not None]
+    far = any(_is_far(value) for _, value in (*written, *casts))
+    for word, value in written:
+        counted = far and not _FINER.search(value.text)
+        if word.upper == "TIMESTAMP" and _ZONED.search(value.text.strip()):
+            yield Edit(word.span, "TIMESTAMPTZ" + (_MICROSECONDS if counted else ""))
+        elif counted:
+            yield _counted(word)
+    for type, value in casts:
+        if far and not _FINER.search(value.text):
             yield _counted(type)
 
 
 def _counted(type: Token) -> Edit:
     return Edit(Span(type.span.end, type.span.end), _MICROSECONDS)
+
+
+def _is_text(token: Token) -> bool:
+    return token.kind == "string"
 
 
 def _is_far(value: Token) -> bool:
@@ -49,7 +58,12 @@ def _is_far(value: Token) -> bool:
 def _cast_to(tokens: tuple[Token, ...], index: int) -> Token | None:
     """The type that the literal at ``index`` is cast to, if it is a TIMESTAMP whose digits aren't told."""
     behind = tokens[index + 1 : index + 4]
-    if len(behind) < 2 or behind[0].upper not in ("::", "AS") or behind[1].upper not in _TYPES:
+    if (
+        not _is_text(tokens[index])
+        or len(behind) < 2
+        or behind[0].upper not in ("::", "AS")
+        or behind[1].upper not in _TYPES
+    ):
         return None
     if behind[0].upper == "AS" and (index < 2 or tokens[index - 2].upper not in ("CAST", "TRY_CAST")):
         return None

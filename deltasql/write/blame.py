@@ -28,7 +28,7 @@ def blamed(text: str, table: TableReference, given: Callable[[], Given]) -> Iter
     try:
         yield
     except (CastError, ConstraintViolation) as error:
-        if error.span is None:
+        if error.span is None and refused(error):
             places = given() if len(text) <= _LONG else []
             error.span = _value(error, text, places) or culprit(error, text) or table.span
             error.statement = text
