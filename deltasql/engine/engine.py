@@ -431,7 +431,7 @@ class DataFusionEngine(Context):
                     require_there(source, access.files)
 
     def _schema(self, frame: datafusion.DataFrame, sql: str) -> pa.Schema:
-        """The columns of ``frame``, which doesn't know yet to what type sides of a set operation or a CASE are brought."""
+        """The columns of ``frame``, which doesn't know yet to what type the sides of UNION and CASE are brought."""
         if _SIDES.search(sql):
             frame = self._context.create_dataframe_from_logical_plan(frame.optimized_logical_plan())
         return frame.schema()
