@@ -19,9 +19,8 @@ _ALL = "LIMIT 9223372036854775807"
 _NESTED = re.compile(r"\(\s*(?:SELECT|WITH|\()|[/\-]", re.IGNORECASE)
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 _LIMITS = frozenset({"LIMIT", "OFFSET", "FETCH"})
-_BEFORE_TABLES = frozenset({
-    "FROM", "JOIN", ",", "AS", "(", "ALL", "DISTINCT", "MATERIALIZED", "UNION", "INTERSECT", "EXCEPT",
-})  # fmt: skip
+_UNITE = frozenset({"UNION", "INTERSECT", "EXCEPT", "MINUS"})
+_CLAUSES = _UNITE | {"WITH", "SELECT", "FROM", "JOIN", "ON", "WHERE", "GROUP", "HAVING", "QUALIFY", "ORDER", "VALUES", "LIMIT"}
 _SETS = frozenset({"GROUPING", "ROLLUP", "CUBE"})
 
 
@@ -41,15 +40,39 @@ def walled(sql: str, aggregates: Callable[[], Collection[str]]) -> str:
 
 def _queries(tokens: tuple[Token, ...]) -> Iterator[tuple[int, int]]:
     """The first and last token of what is in brackets where a table can stand, or a query of WITH."""
-    opened: list[int] = []
+    opened: list[tuple[int, bool]] = []
+    clauses = [""]  # Of each bracket that is open, the clause that is being read.
     for index, token in enumerate(tokens):
         if token.upper in _OPEN:
-            opened.append(index)
+            within = opened[-1][1] if opened else True
+            opened.append((index, bool(index) and _is_for_a_table(tokens, index, clauses[-1], within=within)))
+            clauses.append("")
         elif token.upper in _CLOSE and opened:
-            start = opened.pop()
-            leads = tokens[start + 1].upper in ("SELECT", "WITH", "(")
-            if token.upper == ")" and start and leads and tokens[start - 1].upper in _BEFORE_TABLES:
+            start, for_a_table = opened.pop()
+            clauses.pop()
+            if token.upper == ")" and for_a_table and tokens[start + 1].upper in ("SELECT", "WITH", "("):
                 yield start + 1, index
+        elif token.upper in _CLAUSES and token.kind == "word" and not _compares(tokens, index):
+            clauses[-1] = token.upper
+
+
+def _is_for_a_table(tokens: tuple[Token, ...], index: int, clause: str, *, within: bool) -> bool:
+    """True if a table can stand at the bracket in ``clause``; ``within`` tells the same of the bracket around it."""
+    before = tokens[index - 1].upper
+    if before in ("FROM", "JOIN"):
+        return not _compares(tokens, index - 1)
+    if before == ",":
+        return clause in ("FROM", "JOIN", "ON")
+    if before in ("AS", "MATERIALIZED"):
+        return clause in ("WITH", "")
+    if before in ("ALL", "DISTINCT"):
+        return within and tokens[index - 2].upper in _UNITE
+    return within and (before == "(" or before in _UNITE)
+
+
+def _compares(tokens: tuple[Token, ...], index: int) -> bool:
+    """True for the FROM of IS DISTINCT FROM."""
+    return tokens[index].upper == "FROM" and index > 0 and tokens[index - 1].upper == "DISTINCT"
 
 
 def _walls(tokens: tuple[Token, ...], first: int, last: int, aggregates: Collection[str]) -> Iterator[Edit]:

@@ -30,6 +30,8 @@ QUERIES: dict[str, list[tuple[object, ...]]] = {
     "SELECT count(*) FROM (SELECT 'a' AS s, count(*) OVER () AS n FROM e) y WHERE s = 'a'": [(4,)],
     "SELECT * FROM (SELECT 'a' AS s, count(*) AS n FROM e WHERE false) y WHERE s = 'a'": [("a", 0)],
     "SELECT * FROM (SELECT 'a' AS s, count(*) AS n FROM e LIMIT 1) y WHERE s = 'b'": [],
+    "SELECT c.day FROM c JOIN (SELECT k AS a, count(*) AS n, (SELECT max(e.k) FROM e WHERE e.k < 7) FROM (SELECT k, (SELECT count(*) FROM e WHERE e.k < c.k) FROM c WHERE k > 100) x GROUP BY ROLLUP (k)) y ON c.k = y.n + 1 AND y.a IN (NULL, NULL)": [],
+    "SELECT * FROM (SELECT 'a' AS s, count(*) AS n FROM (SELECT k, (SELECT count(*) FROM e WHERE e.k < c.k) AS w FROM c) x) y WHERE s = 'b'": [],
     # With what hides constants from DataFusion (see test_opaque.py) in them.
     "SELECT n FROM (SELECT count(k) AS n FROM e) u WHERE n IS NULL UNION ALL SELECT c.k FROM e LEFT JOIN c ON e.k = c.k AND c.day = 3 WHERE e.k = 1": [(None,)],
     "SELECT n FROM (SELECT count(x.k) AS n FROM e x LEFT JOIN c ON x.k = c.k AND c.day = 3) u WHERE n IS NULL UNION ALL SELECT c.k FROM e LEFT JOIN c ON e.k = c.k AND c.day = 3 WHERE e.k = 1": [(None,)],
@@ -76,6 +78,13 @@ def test_bare_datafusion_is_right() -> None:
         ("SELECT 1 WHERE 1 IN (SELECT count(*) FROM t)", None),
         ("SELECT * FROM t WHERE EXISTS (SELECT count(*) FROM t)", None),
         ("SELECT count FROM (SELECT count FROM t) y", None),
+        ("SELECT a, (SELECT count(*) FROM t) FROM t", None),
+        ("SELECT DISTINCT (SELECT count(*) FROM t), coalesce((SELECT max(a) FROM t), 0) FROM t", None),
+        ("SELECT 1 FROM t WHERE a IS DISTINCT FROM (SELECT max(a) FROM t) OR a > ALL (SELECT max(a) FROM t)", None),
+        ("SELECT 1 FROM t x, (SELECT max(a) FROM t) y", f"SELECT 1 FROM t x, (SELECT max(a) FROM t {_ALL}) y"),
+        ("SELECT 1 FROM t x JOIN u ON 1 = 1, (SELECT max(a) FROM t) y", f"SELECT 1 FROM t x JOIN u ON 1 = 1, (SELECT max(a) FROM t {_ALL}) y"),
+        ("WITH a AS (SELECT 1), b AS (SELECT max(a) FROM t) SELECT 1", f"WITH a AS (SELECT 1), b AS (SELECT max(a) FROM t {_ALL}) SELECT 1"),
+        ("SELECT * FROM ((SELECT 1) UNION ALL (SELECT max(a) FROM t)) y", f"SELECT * FROM ((SELECT 1) UNION ALL (SELECT max(a) FROM t {_ALL})) y"),
         ("SELECT * FROM (SELECT a FROM (SELECT max(a) AS a FROM t) z) y", f"SELECT * FROM (SELECT a FROM (SELECT max(a) AS a FROM t {_ALL}) z) y"),
     ],
 )  # fmt: skip
