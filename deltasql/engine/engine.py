@@ -27,6 +27,7 @@ from deltasql.engine.context import CONFIG, Context, translated
 from deltasql.engine.dataset import UTC, outline
 from deltasql.engine.defined import Defined
 from deltasql.engine.external import External, external
+from deltasql.engine.faults import against_faults
 from deltasql.engine.late import decodes_late
 from deltasql.engine.leaving import streams
 from deltasql.engine.listing import LATE, Listings
@@ -440,14 +441,7 @@ class DataFusionEngine(Context):
         """DataFusion's options for a query, some of them against what it gets wrong (tests/engine/test_facts.py)."""
         # By the statistics of its files a column may be found constant, too.
         known = found.to_constants or any(self._lies(*one, query) for one in bound.values())
-        options = {_COLLECT: "false"} if known else {}
-        if found.joins_right:
-            options[LATE] = "false"
-        if _BY_VALUES in query.text:
-            options[_JOINS_TELL] = "false"
-        if found.orders and found.unites:
-            options[_REPARTITION_SORTS] = "false"
-        return options
+        return against_faults(query.text, found, known=known)
 
     def external(self, format: str, paths: Sequence[str | Location], options: Mapping[str, Any]) -> External:
         """Files that are no Delta table; see `Engine.external`."""
@@ -484,11 +478,7 @@ _CTES = "/ctes"  # No folder is called so, and no schema of a user's.
 _YES = "yes"
 _ALWAYS = MAIN, "/always", "true"
 _TRUE = pa.table({_YES: [True]})
-_COLLECT = "datafusion.execution.collect_statistics"
-_BY_VALUES = "__deltasql_d"  # How the tables of `sql.domains` begin.
-_JOINS_TELL = "datafusion.optimizer.enable_join_dynamic_filter_pushdown"  # Two joins may wait for one another for ever.
 _TIME_ZONE = "datafusion.execution.time_zone"
-_REPARTITION_SORTS = "datafusion.optimizer.repartition_sorts"
 _REMEMBERED = 32
 _FLEETING = re.compile(
     r"\b(now|today|random|uuid|explain|information_schema|(current|local)_?(time|date)\w*)\b", re.IGNORECASE

@@ -20,7 +20,20 @@ _NESTED = re.compile(r"\(\s*(?:SELECT|WITH|\()|[/\-]", re.IGNORECASE)
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 _LIMITS = frozenset({"LIMIT", "OFFSET", "FETCH"})
 _UNITE = frozenset({"UNION", "INTERSECT", "EXCEPT", "MINUS"})
-_CLAUSES = _UNITE | {"WITH", "SELECT", "FROM", "JOIN", "ON", "WHERE", "GROUP", "HAVING", "QUALIFY", "ORDER", "VALUES", "LIMIT"}
+_CLAUSES = _UNITE | {
+    "WITH",
+    "SELECT",
+    "FROM",
+    "JOIN",
+    "ON",
+    "WHERE",
+    "GROUP",
+    "HAVING",
+    "QUALIFY",
+    "ORDER",
+    "VALUES",
+    "LIMIT",
+}
 _SETS = frozenset({"GROUPING", "ROLLUP", "CUBE"})
 
 

@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+import deltasql
+
 
 @pytest.fixture
 def table(tmp_path: Path) -> str:
@@ -184,6 +186,37 @@ def test_the_first_rows_of_a_union_by_a_constant(bare: datafusion.SessionContext
     union = " UNION ALL ".join(f"SELECT v, {part} AS p FROM e" for part in (2, 1, 3))
     firsts = [bare.sql(f"SELECT v, p FROM ({union}) ORDER BY v, p LIMIT 1").to_pylist() for _ in range(5)]
     assert firsts == [[{"v": 5, "p": 1}]] * 5
+
+
+_THREE = "(SELECT * FROM (VALUES (0), (1), (2)) AS v(x) ORDER BY x LIMIT 3)"
+DISTINCT = (
+    f"SELECT DISTINCT x FROM ({' UNION ALL '.join([f'SELECT * FROM {_THREE} AS s'] * 3)}) AS t ORDER BY x LIMIT 3"
+)
+WINDOW = "SELECT DISTINCT v, count(*) OVER (PARTITION BY v) AS n FROM t LIMIT 9"
+
+
+@pytest.mark.upstream("of groups in order, the first rows are taken before they are whole: apache/datafusion#24927")
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="DataFusion 55; the engine groups in one place then")
+def test_the_first_groups(bare: datafusion.SessionContext) -> None:
+    assert [bare.sql(DISTINCT).to_pylist() for _ in range(8)] == [[{"x": 0}, {"x": 1}, {"x": 2}]] * 8
+
+
+@pytest.mark.upstream("a limit of groups in no order fails where rows come in one: apache/datafusion#25350")
+@pytest.mark.xfail(strict=True, raises=Exception, reason="DataFusion 55; the engine reads all groups then")
+def test_some_groups_of_a_window(bare: datafusion.SessionContext) -> None:
+    assert len(bare.sql(WINDOW).to_pylist()) == 2
+
+
+def test_groups_with_a_limit() -> None:
+    with deltasql.connect() as con:
+        con.sql("SET deltasql.threads = 2")
+        con.sql("CREATE TABLE t AS SELECT * FROM (VALUES (1), (2), (1)) AS v(v)")
+        for _ in range(8):
+            assert con.sql(DISTINCT).fetchall() == [(0,), (1,), (2,)]
+        assert sorted(con.sql(WINDOW).fetchall()) == [(1, 2), (2, 1)]
+        grouped = "SELECT v, n FROM (SELECT v, count(*) OVER (PARTITION BY v) AS n FROM t) AS w GROUP BY v, n"
+        assert con.sql(f"{grouped} ORDER BY v LIMIT 1").fetchall() == [(1, 2)]
+        assert sorted(con.sql(f"{grouped} LIMIT 9").fetchall()) == [(1, 2), (2, 1)]
 
 
 @pytest.mark.upstream("the predicate over an outer join with an empty relation is lost")
