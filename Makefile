@@ -27,7 +27,7 @@ search: $(TOOLS) ## the tests of properties, with other examples each time
 
 .PHONY: soak
 soak: $(TOOLS) ## faults, load and fuzzing at length, with another seed each time: DELTASQL_SEED=… make soak for one again
-	DELTASQL_SOAK=1 DELTASQL_SEED=$${DELTASQL_SEED:-$$(date +%s)} $(BIN)/pytest -n 2 -v tests/reliability tests/storage/test_slt.py $(PYTEST)
+	DELTASQL_SOAK=1 DELTASQL_SEED=$${DELTASQL_SEED:-$$(date +%s)} $(BIN)/pytest -n 2 -v -o faulthandler_timeout=3600 tests/reliability tests/storage/test_slt.py $(PYTEST)
 
 .PHONY: compliance
 compliance: $(TOOLS) ## all of SQLAlchemy's suite for dialects, of which make test runs a part

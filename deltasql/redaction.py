@@ -170,9 +170,11 @@ def _of_options(said: Iterable[_Token]) -> Iterator[_Token]:
 
 def _of_option(option: Sequence[_Token]) -> Sequence[_Token]:
     values = [token for token in option[1:] if token["mark"] is None]
-    if not option or option[0]["value"] is not None or (len(option) == 1 and option[0]["name"] is not None):
+    if not option or option[0]["value"] is not None:
         return [*option[:1], *values]
     name = option[0][0].strip('"`').lower()
     for prefix in ("aws_", "azure_storage_", "azure_", "google_"):
         name = name.removeprefix(prefix)
-    return values[1:] if name in _SAFE else values
+    if name in _SAFE:
+        return values[1:]
+    return values if len(option) > 1 else option

@@ -97,6 +97,28 @@ def test_wrong_timeouts(con, text):
         con.sql(f"SET deltasql.statement_timeout = '{text}'")
 
 
+def test_what_is_stopped_in_a_call_back_is_interrupted(con):
+    """DataFusion, which has called something of ours, tells what came of it as an error of its own."""
+    running = Running(Statements(), None)
+
+    def called_back():
+        running.stop()
+        try:
+            for _ in range(1_000_000):
+                pass
+        except Stop as stop:
+            raise deltasql.DatabaseError(f"External error: {type(stop)!r}") from None
+
+    with pytest.raises(deltasql.Interrupted):
+        running.wait(called_back)
+    with pytest.raises(deltasql.DatabaseError, match="Stop"):
+        Running(Statements(), None).wait(lambda: _raise(deltasql.DatabaseError(f"External error: {Stop!r}")))
+
+
+def _raise(error):
+    raise error
+
+
 def test_only_what_waits_is_stopped(con):
     """The exception never arrives outside of a wait, however close the two come."""
     statements = Statements()

@@ -42,6 +42,16 @@ def opened(path: Location, what: str = "") -> Iterator[pq.ParquetFile]:
         raise StorageError(f"`{path}`{what} can't be read: {brief(error)}") from error
 
 
+def require_sound(parquet: pq.ParquetFile, columns: Sequence[str] | None = None) -> None:
+    """Raise `OSError` or `ArrowException` where a file's footer is damaged in what it says of chunks of ``columns``.
+
+    Arrow throws what nobody catches, which ends the process, where it is asked of such a chunk; where it reads one it
+    raises. So a row of each chunk is read before anything is asked. ``columns`` are paths (None: all).
+    """
+    for group in range(parquet.metadata.num_row_groups):
+        next(parquet.iter_batches(1, row_groups=[group], columns=columns), None)
+
+
 def batches(
     parquet: pq.ParquetFile,
     fields: Sequence[pa.Field],

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from deltasql.catalog.columns import require_sound
 from deltasql.catalog.log import actions, checkpoints, entry, folder, listing
 from deltasql.errors import StorageError, brief
 from deltasql.storage.files import for_arrow
@@ -222,7 +223,7 @@ def _stored(path: Location, kind: str, chosen: _Chosen, *, parsed: bool) -> Iter
     """The chosen actions, and those that name sidecars, of a checkpoint's Parquet file."""
     columns = ["sidecar.path", *(f"{kind}.{name}" for name in _COLUMNS[kind])]
     with pq.ParquetFile(for_arrow(path), coerce_int96_timestamp_unit="us") as file:
-        if parsed and not _has_json_statistics(file.metadata):
+        if parsed and not _has_json_statistics(file):
             columns.append("add.stats_parsed")
         for batch in file.iter_batches(columns=columns):
             # Whole actions cost a hundred times what the few chosen ones do.
@@ -235,13 +236,15 @@ def _stored(path: Location, kind: str, chosen: _Chosen, *, parsed: bool) -> Iter
             yield from batch.filter(pa.array(mask, pa.bool_())).to_pylist(maps_as_pydicts="strict")
 
 
-def _has_json_statistics(metadata: pq.FileMetaData) -> bool:
+def _has_json_statistics(file: pq.ParquetFile) -> bool:
     """True if every ``add`` has ``stats``, so that the costlier ``stats_parsed`` needn't be read."""
+    metadata, paths = file.metadata, ("add.path", "add.stats")
+    require_sound(file, paths)
+    places = [at for at in range(metadata.num_columns) if metadata.schema.column(at).path in paths]
     for index in range(metadata.num_row_groups):
-        group = metadata.row_group(index)
-        columns = map(group.column, range(group.num_columns))
-        nulls = {column.path_in_schema: column.statistics.null_count for column in columns if column.statistics}
-        if nulls.get("add.stats") is None or nulls["add.stats"] != nulls.get("add.path"):
+        columns = map(metadata.row_group(index).column, places)
+        nulls = [column.statistics.null_count for column in columns if column.statistics]
+        if len(nulls) < len(paths) or len(set(nulls)) > 1:
             return False
     return True
 

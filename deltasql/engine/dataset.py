@@ -9,10 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
+import pyarrow.parquet as pq
 from datafusion.catalog import Table
 from pyarrow.fs import LocalFileSystem
 
-from deltasql.catalog.columns import batches, mapping, nullable, opened
+from deltasql.catalog.columns import batches, mapping, nullable, opened, require_sound
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.leaving import streams
 from deltasql.errors import InternalError
@@ -172,7 +173,7 @@ def read_by_arrow(
             if file is not None:
                 known[file] = pa.scalar(snapshot.index_of[path], pa.int32())
             with opened(path) as parquet:
-                chosen, groups = kept.get(path), _row_groups(path, wanted)
+                chosen, groups = kept.get(path), _row_groups(path, parquet, wanted)
                 rows = batches(parquet, fields, mode, known, chosen=chosen, row_groups=groups, numbered=row)
                 if passed is None:
                     yield from rows
@@ -182,10 +183,11 @@ def read_by_arrow(
     return read
 
 
-def _row_groups(path: Location, wanted: pads.Expression | None) -> list[int] | None:
+def _row_groups(path: Location, parquet: pq.ParquetFile, wanted: pads.Expression | None) -> list[int] | None:
     """The row groups of a file that may hold a row that is wanted; None: all of them."""
-    if wanted is None:
+    if wanted is None or parquet.metadata.num_row_groups < 2:
         return None
+    require_sound(parquet)
     if isinstance(path, ObjectPath):
         fragment = pads.ParquetFileFormat().make_fragment(for_arrow(path))
     else:

@@ -68,6 +68,11 @@ class Running:
         except Stop:
             self._leave()
             raise self._interrupted() from None
+        except Exception as error:
+            # It came while DataFusion had called something of ours.
+            if self._why is not None and f"{Stop.__module__}.{Stop.__qualname__}" in str(error):
+                raise self._interrupted() from None
+            raise
         finally:
             self._end()
 

@@ -1,8 +1,8 @@
 """Parquet files that lie in a folder, as files of a table there: its columns, and what its log says of each file.
 
-All comes from the footers; no row is read. So what a footer doesn't tell is left out of the statistics: bounds of
-columns that may hold NaN, counts of NULL lists. Types that a Delta table hasn't, or that its readers would show each in
-their own way, are refused by the column's name.
+All comes from the footers; of the rows just one of each group is read, to know that Arrow can be asked. So what a
+footer doesn't tell is left out of the statistics: bounds of columns that may hold NaN, counts of NULL lists. Types
+that a Delta table hasn't, or that its readers would show each in their own way, are refused by the column's name.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from deltasql.catalog.columns import nullable
+from deltasql.catalog.columns import nullable, opened, require_sound
 from deltasql.catalog.snapshot import is_table
 from deltasql.engine.external import is_hidden
 from deltasql.engine.int96 import stored_in_int96
@@ -229,7 +229,11 @@ def data_file(file: Found, location: Location, values: dict[str, str | None], *,
         state = file.path.stat()
     except OSError as error:
         raise StorageError(f"`{file.path}` can't be looked at: {error.strerror}") from error
-    leaves = tuple(_told(file)) if statistics else ()
+    leaves: tuple[Leaf, ...] = ()
+    if statistics:
+        with opened(file.path, " as Parquet") as parquet:
+            require_sound(parquet)
+        leaves = tuple(_told(file))
     seen = Seen(nan={leaf for leaf in leaves if pa.types.is_floating(leaf.type)})
     return DataFile(
         path=quote(relative(file.path, location).as_posix(), safe="/="),

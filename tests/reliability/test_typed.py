@@ -126,7 +126,7 @@ def _streams(*, terminal: bool) -> Iterator[tuple[_Stream, _Stream]]:
         sys.stdout, sys.stderr = before
 
 
-@settings(max_examples=times(60, 8_000), deadline=None)
+@settings(max_examples=times(60, 3_000), deadline=None)
 @given(lines=LINES, terminal=st.booleans(), answer=st.booleans())
 @example(lines=[f".rows {'9' * 5000}", f".width {'9' * 5000}"], terminal=False, answer=False)
 @example(lines=[f".edit {'x' * 300}", ".edit ~nobody-at-all/x", ".edit a\0b"], terminal=False, answer=False)
@@ -154,7 +154,7 @@ def _alive(shell: Shell, folder: Path) -> None:
     assert not list(folder.glob(".out*")), "a file is left half-written"
 
 
-@settings(max_examples=times(150, 20_000), deadline=None)
+@settings(max_examples=times(150, 5_000), deadline=None)
 @given(COMMAND_LINES, st.randoms(use_true_random=False))
 def test_commands_are_coloured_and_completed(text: str, r: random.Random) -> None:
     texts.check(text, r)
@@ -182,7 +182,7 @@ _KEYS = [
 ]
 
 
-@settings(max_examples=times(8, 1_000), deadline=None)
+@settings(max_examples=times(8, 300), deadline=None)
 @given(st.lists(st.sampled_from(_KEYS), max_size=40))
 def test_keys(folder: Path, keys: list[str]) -> None:
     with _shell(answer=False) as shell:

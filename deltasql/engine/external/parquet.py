@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from deltasql.catalog.columns import nullable
+from deltasql.catalog.columns import nullable, opened, require_sound
 from deltasql.catalog.footers import unreadable
 from deltasql.engine.external.files import naming
 from deltasql.engine.external.shape import Scan
@@ -59,10 +59,13 @@ def look_constant(files: Iterable[Location], floats: Collection[str]) -> bool:
     """True if a column of ``floats`` has one value by the statistics of some file, which may hold NaN beside it."""
     if not floats:
         return False
-    for metadata in map(_footer, files):
+    for file in files:
+        with opened(file, " as Parquet") as parquet:
+            require_sound(parquet, [*floats])
+            metadata = parquet.metadata
+        places = [at for at in range(metadata.num_columns) if metadata.schema.column(at).path in floats]
         for group in (metadata.row_group(index) for index in range(metadata.num_row_groups)):
-            for column in (group.column(index) for index in range(group.num_columns)):
-                told = column.statistics if column.path_in_schema in floats else None
+            for told in (group.column(at).statistics for at in places):
                 if told is not None and told.has_min_max and told.min == told.max:
                     return True
     return False
