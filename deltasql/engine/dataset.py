@@ -11,12 +11,14 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 from datafusion.catalog import Table
+from deltalake import QueryBuilder
 from pyarrow.fs import LocalFileSystem
 
 from deltasql.catalog.columns import batches, mapping, nullable, opened, require_sound
 from deltasql.catalog.snapshot import Snapshot
 from deltasql.engine.leaving import streams
 from deltasql.errors import InternalError
+from deltasql.names import quote
 from deltasql.storage.files import for_arrow
 from deltasql.storage.objects import Location, ObjectPath
 
@@ -104,13 +106,19 @@ class _Scanner:
 
 
 def scanned(snapshot: Snapshot, predicate: str | None) -> Read:
-    """The rows of ``snapshot`` by ``DeltaTable.scan``; ``predicate`` is what delta-rs may skip rows by."""
+    """The rows of ``snapshot`` by delta-rs; ``predicate`` is what it may skip rows by.
+
+    Not by ``DeltaTable.scan``: over a damaged file that ends the process, where a `QueryBuilder` raises.
+    """
     schema = readable(snapshot)
+    skipping = f" WHERE {predicate}" if predicate is not None else ""
 
     def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         needed = list(columns) or schema.names[:1]  # Counting takes a column, whichever.
         fields = [schema.field(name) for name in columns]
-        for batch in pa.RecordBatchReader.from_stream(snapshot.table.scan(columns=needed, predicate=predicate)):
+        query = f"SELECT {', '.join(map(quote, needed))} FROM t{skipping}"
+        for rows in QueryBuilder().register("t", snapshot.table).execute(query):
+            batch = pa.record_batch(rows)
             arrays = [_stored(snapshot, field, batch.column(field.name)) for field in fields]
             yield pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields)) if fields else batch.select([])
 
