@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from deltasql.errors import NotSupportedError, Span
+from deltasql.names import fold
+from deltasql.sql.beside import Expression, beside, filtered, paired, taken
 from deltasql.sql.domains import KEY, VALUE, Around, Domain, aggregates, domain, joined, keyed
 from deltasql.sql.memberships import AGGREGATE
 from deltasql.sql.names_seen import Reference, Seen
@@ -145,7 +147,8 @@ def told(seen: Seen) -> list[Edit]:
     """The edits for the first subquery that DataFusion can't run as it stands; none where there isn't any."""
     some = list(subqueries(seen))
     for found in some:
-        _require_room(seen, found)
+        if edits := _moved(seen, found, some):
+            return edits
     for found in some:
         if found.clause in ("FROM", "JOIN", "LIMIT", "OFFSET", "FETCH", "VALUES", "WINDOW"):
             continue
@@ -155,18 +158,74 @@ def told(seen: Seen) -> list[Edit]:
     return []
 
 
-_ROOMS = {"GROUP": "GROUP BY", "ORDER": "ORDER BY"}
+_ROOMS = {"GROUP": "GROUP BY", "ORDER": "ORDER BY", "WINDOW": "a window"}
 
 
-def _require_room(seen: Seen, found: Subquery) -> None:
-    """Raise `NotSupportedError` for a query that looks out of it where DataFusion takes none that does."""
-    first = found.first if found.word == "IN" else found.opens + 1
-    looks = seen.outer(found.opens + 1, found.closes) or any(p in seen.references for p in range(first, found.opens))
-    if looks and (found.within or found.clause in _ROOMS):
-        where = "the call of an aggregate or a window" if found.within else _ROOMS[found.clause]
-        message = f"a subquery that takes columns from around it can't stand in {where}"
-        span = Span(seen.tokens[found.first].span.start, seen.tokens[found.closes].span.end)
-        raise NotSupportedError(message, hint="make it a column of a subquery in FROM", span=span)
+def _moved(seen: Seen, found: Subquery, some: Sequence[Subquery]) -> list[Edit]:
+    """The edits for a query that looks out of it where DataFusion takes none that does.
+
+    Raises `NotSupportedError` where it isn't known how.
+    """
+    block = found.around[0].block
+    here = Expression(found.first, found.end, block, found.clause)
+    looks = bool(seen.outer(found.opens + 1, found.closes))
+    if not looks and (found.first == found.opens or (found.clause == "ON" and _is_plain(seen, found))):
+        return []
+    if not taken(seen, here):
+        return []
+    if found.clause == "ON" and not found.within:
+        return filtered(seen, here) or beside(seen, here, ()) or paired(seen, here)
+    grouped = found.clause == "SELECT" and any(first <= found.first < end for first, end in _grouped(seen, block))
+    if not (found.within or found.clause in _ROOMS or grouped):
+        return []
+    if (found.within or not _is_of_groups(seen, found)) and not _is_renamed(seen, here):
+        text = seen.text(found.first, found.end)
+        alike = [
+            (each.first, each.end)
+            for each in some
+            if each.around[0].block.start == block.start
+            and each.clause in ("SELECT", "GROUP", "HAVING", "ORDER")
+            and seen.text(each.first, each.end) == text
+        ]
+        if edits := beside(seen, here, alike):
+            return edits
+    where = "the call of an aggregate or a window" if found.within else _ROOMS.get(found.clause, "GROUP BY")
+    message = f"a subquery that takes columns from around it can't stand in {where} here"
+    span = Span(seen.tokens[found.first].span.start, seen.tokens[found.closes].span.end)
+    raise NotSupportedError(message, hint="make it a column of a subquery in FROM", span=span)
+
+
+def _is_plain(seen: Seen, found: Subquery) -> bool:
+    """True if it is one SELECT without ORDER BY and LIMIT."""
+    shape = shape_of(seen.tokens, found.opens + 1, found.closes)
+    return shape is not None and shape.only is not None and not shape.tail
+
+
+def _grouped(seen: Seen, block: Block) -> Iterator[Range]:
+    """The items of the SELECT list that GROUP BY names by number or alias."""
+    items = split(seen.tokens, block.clauses["SELECT"])
+    for first, end in split(seen.tokens, block.clauses.get("GROUP", (0, 0))):
+        token = seen.tokens[first]
+        if end - first > 1:
+            continue
+        if token.kind == "number" and token.text.isdigit() and 0 < int(token.text) <= len(items):
+            yield items[int(token.text) - 1]
+        for item in items:
+            if seen.scan.roles.get(item[1] - 1) == "alias" and fold(seen.tokens[item[1] - 1].text) == fold(token.text):
+                yield item
+
+
+def _is_of_groups(seen: Seen, found: Subquery) -> bool:
+    """True if it is asked for each group, and not for each row."""
+    return found.clause in ("ORDER", "WINDOW") and aggregates(seen, found.around[0].block)
+
+
+def _is_renamed(seen: Seen, found: Expression) -> bool:
+    """True if a name in ORDER BY or GROUP BY may be that of an item of the SELECT list."""
+    first, end = found.block.clauses["SELECT"]
+    aliases = {fold(seen.tokens[p].text) for p in range(first, end) if seen.scan.roles.get(p) == "alias"}
+    alone = (fold(seen.tokens[each.first].text) for each in taken(seen, found) if each.end - each.first == 1)
+    return found.clause in ("ORDER", "GROUP") and not aliases.isdisjoint(alone)
 
 
 def _told(seen: Seen, found: Subquery) -> str | None:
@@ -179,6 +238,8 @@ def _told(seen: Seen, found: Subquery) -> str | None:
         return _of_all_rows(seen, found, shape, only, outer)
     if found.word == "" and not outer:
         return None
+    if found.word == "EXISTS" and found.clause == "ON" and not outer:
+        return _uncorrelated(seen, found)
     if found.word and _decides(found) and (not outer or _is_simple(seen, shape, outer)):
         return None
     if not outer:

@@ -19,7 +19,12 @@ from deltasql.sql.scan import Relation, Scope
 from deltasql.sql.shape import Block, Range, Shape, conjuncts, own, split
 
 KEY, VALUE = '"__deltasql_key"', '"__deltasql_value"'
-_FLEETING = {"LIMIT", "OFFSET", "FETCH", "OVER", "RANDOM", "RAND", "UUID", "TABLESAMPLE", "LATERAL", "UNNEST"}
+BESIDE = "__deltasql_beside"
+"""How the columns begin that `beside` gives to tables."""
+
+FLEETING = {"LIMIT", "OFFSET", "FETCH", "OVER", "RANDOM", "RAND", "UUID", "TABLESAMPLE", "LATERAL", "UNNEST"}
+"""Words of what may not give the same rows twice."""
+
 _STABLE = re.compile(r"COUNT|MIN|MAX|BOOL_(AND|OR)|BIT_\w+|GROUPING")
 
 
@@ -60,7 +65,7 @@ def domain(seen: Seen, references: Sequence[Reference], around: Sequence[Around]
     if rows is None:
         return None
     source, values = rows
-    key = _struct(values[written] for written in columns)
+    key = struct_of(values[written] for written in columns)
     listed = ", ".join(f"get_field({KEY}, 'c{place}') AS {name}" for place, name in enumerate(columns.values()))
     table = (
         f"(SELECT {KEY}, {listed} FROM (SELECT DISTINCT {key} AS {KEY} FROM {source})) AS {alias}"
@@ -68,11 +73,12 @@ def domain(seen: Seen, references: Sequence[Reference], around: Sequence[Around]
     )
     names = {each.first: f"{alias}.{columns[written]}" for written, some in by_text.items() for each in some}
     return Domain(
-        table, f"{alias}.{KEY}", _struct(columns), names, tuple(f"{alias}.{name}" for name in columns.values())
+        table, f"{alias}.{KEY}", struct_of(columns), names, tuple(f"{alias}.{name}" for name in columns.values())
     )
 
 
-def _struct(values: Iterable[str]) -> str:
+def struct_of(values: Iterable[str]) -> str:
+    """A struct of the values: unlike them it is equal to another where both have NULL, or NaN."""
     fields = ", ".join(f"'c{place}', {value}" for place, value in enumerate(values))
     return f"named_struct({fields})"
 
@@ -94,7 +100,7 @@ def _rows(
             parts.append((whole, list(here)))
             continue
         for relation in relations.values():
-            alone = _alone(seen, relation, here.values(), each)
+            alone = rows_of(seen, relation, here.values(), each)
             if alone is None:
                 return None
             parts.append((alone, [name for name, one in here.items() if one.relation is relation]))
@@ -106,13 +112,13 @@ def _rows(
     values: dict[str, str] = {}
     for number, (rows, names) in enumerate(parts):
         part = f'"__deltasql_p{number}"'
-        found.append(f"(SELECT DISTINCT {_struct(names)} AS {part} FROM {rows})")
+        found.append(f"(SELECT DISTINCT {struct_of(names)} AS {part} FROM {rows})")
         values |= {name: f"get_field({part}, 'c{place}')" for place, name in enumerate(names)}
     return " CROSS JOIN ".join(found), values
 
 
 def _scope(seen: Seen, block: Block) -> Scope:
-    return seen.scan.scopes[block.start + 1]
+    return seen.scan.scopes[block.start]
 
 
 def _whole(seen: Seen, references: Iterable[Reference], around: Around) -> str | None:
@@ -126,25 +132,19 @@ def _whole(seen: Seen, references: Iterable[Reference], around: Around) -> str |
     return seen.text(first, end) + _filtered(seen, around, None)
 
 
-def _alone(seen: Seen, relation: Relation | None, references: Iterable[Reference], around: Around) -> str | None:
+def rows_of(seen: Seen, relation: Relation | None, references: Iterable[Reference], around: Around) -> str | None:
     """The one table that has the columns, with what of WHERE is about it alone."""
     if relation is None:
         return _whole(seen, references, around)
-    start = next(place for place, token in enumerate(seen.tokens) if token.span.start == relation.span.start)
-    end = start + 1
-    while end < len(seen.tokens) and seen.tokens[end].span.end <= relation.span.end:
-        end += 1
-    is_query = seen.tokens[start].text == "("
-    if relation.alias is not None:
-        end = max(end, 1 + seen.tokens.index(relation.alias))
-    if relation.names and not is_query:
-        end = 1 + next(p for p in range(end, len(seen.tokens)) if seen.tokens[p].text == ")")
-    known = relation.reference is not None or relation.cte is not None or relation.call is not None or is_query
     names = [seen.text(one.first, one.end) for one in references if one.relation is relation]
+    table = relation if any(BESIDE in name for name in names) else _under(seen, relation)
+    start, end = seen.extent(table)
+    is_query = seen.tokens[start].text == "("
+    known = table.reference is not None or table.cte is not None or table.call is not None or is_query
     lateral = start > 0 and seen.tokens[start - 1].upper == "LATERAL"
     if not known or lateral or not _is_stable(seen, start, end, names):
         return None
-    if relation.cte is not None:
+    if table.cte is not None:
         bodies = [seen.sql[body.query.start : body.query.end] for body in seen.scan.bodies.values()]
         spans = [body.query for body in seen.scan.bodies.values()]
         inside = [
@@ -157,10 +157,23 @@ def _alone(seen: Seen, relation: Relation | None, references: Iterable[Reference
     return seen.text(start, end) + ("" if around.clause == "ON" else _filtered(seen, around, relation))
 
 
+def _under(seen: Seen, relation: Relation) -> Relation:
+    """The table that a query stands for which gives it columns of `BESIDE`."""
+    start, _ = seen.extent(relation)
+    while [token.text for token in seen.tokens[start + 2 : start + 5]] == ["*", ",", "("]:
+        behind = closed(seen.tokens, start + 4)
+        if not seen.tokens[behind + 1].text.startswith(BESIDE):
+            break
+        place = seen.tokens[behind + 3].span.start
+        relation = next(each for each in seen.scan.relations if each.span.start == place)
+        start, _ = seen.extent(relation)
+    return relation
+
+
 def _is_stable(seen: Seen, first: int, end: int, names: Sequence[str]) -> bool:
     """True if these tables give the same values of ``names`` whenever they are read."""
     words = [token.upper for token in seen.tokens[first:end]]
-    if not _FLEETING.isdisjoint(words):
+    if not FLEETING.isdisjoint(words):
         return False
     calls = [word for word, behind in zip(words, [*words[1:], ""], strict=True) if behind == "("]
     if all(_STABLE.fullmatch(word) or not AGGREGATE.fullmatch(word) for word in calls):
@@ -186,7 +199,7 @@ def _filtered(seen: Seen, around: Around, relation: Relation | None) -> str:
         here = all(one.scope is _scope(seen, around.block) for one in inside)
         about = relation is None or all(one.relation is relation for one in inside)
         words = {token.upper for token in seen.tokens[first:end]}
-        if inside and here and about and not _has_queries(seen, first, end) and _FLEETING.isdisjoint(words):
+        if inside and here and about and not _has_queries(seen, first, end) and FLEETING.isdisjoint(words):
             kept.append(f"({seen.text(first, end)})")
     return f" WHERE {' AND '.join(kept)}" if kept else ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from deltasql.sql.places import Tokens
@@ -24,12 +24,16 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A query's text, its tokens and its scopes, with the references by their first tokens."""
+    """A query's text, its tokens and its scopes, with the references by their first tokens.
+
+    ``called`` gives the parts of the name by which columns of a table may be qualified.
+    """
 
     sql: str
     tokens: Tokens
     scan: Scan
     references: Mapping[int, Reference]
+    called: Callable[[Relation], tuple[str, ...]]
 
     def text(self, first: int, end: int) -> str:
         """The text of the tokens from ``first`` up to ``end``."""
@@ -51,3 +55,15 @@ class Seen:
                 parts += [self.sql[place : self.tokens[index].span.start], names[index]]
                 place = self.tokens[self.references[index].end - 1].span.end
         return "".join(parts) + (self.sql[place : self.tokens[end - 1].span.end] if first < end else "")
+
+    def extent(self, relation: Relation) -> tuple[int, int]:
+        """The tokens of a table in FROM, with its alias and the names of its columns."""
+        start = next(place for place, token in enumerate(self.tokens) if token.span.start == relation.span.start)
+        end = start + 1
+        while end < len(self.tokens) and self.tokens[end].span.end <= relation.span.end:
+            end += 1
+        if relation.alias is not None:
+            end = max(end, 1 + self.tokens.index(relation.alias))
+        if relation.names and self.tokens[start].text != "(":
+            end = 1 + next(place for place in range(end, len(self.tokens)) if self.tokens[place].text == ")")
+        return start, end

@@ -382,7 +382,7 @@ class _Rewriter:
     @property
     def seen(self) -> Seen:
         """What the names mean, once they were looked at."""
-        return Seen(self._sql, self.tokens, self.scan, self.references)
+        return Seen(self._sql, self.tokens, self.scan, self.references, self._visible)
 
     def is_correlated(self, first: int, end: int) -> bool:
         """True if these tokens may name a column of a table that isn't among them."""
@@ -400,15 +400,17 @@ class _Rewriter:
             return next(level for level in scope.chain() if relation in level.relations), relation
         levels = scope.chain()
         for level in levels:
-            known = [columns for relation in level.relations if (columns := self._columns(relation)) is not None]
+            # What stands in a table doesn't see it.
+            relations = [each for each in level.relations if not _within(parts[0].span, each.span)]
+            known = [columns for relation in relations if (columns := self._columns(relation)) is not None]
             merged = {name: fields for columns in known for name, fields in columns.items()}
             if any(fold(name) == fold(parts[0].text) for name in merged):
-                self._field(parts, merged, level.relations)
-                if any(self.bindings.get(id(relation)) is None for relation in level.relations):
+                self._field(parts, merged, relations)
+                if any(self.bindings.get(id(relation)) is None for relation in relations):
                     self._maybe_use(parts[0], levels)  # What a subquery or CTE has is known roughly.
-                having = [each for each in level.relations if self._has(each, parts[0])]
+                having = [each for each in relations if self._has(each, parts[0])]
                 return level, having[0] if len(having) == 1 else None
-            if len(known) < len(level.relations):
+            if len(known) < len(relations):
                 # It may be a column of what isn't known, or one of the outer ones after all.
                 self._maybe_use(parts[0], levels)
                 break
