@@ -1,10 +1,11 @@
-"""Subqueries of all kinds at all places, as in DuckDB: random queries over rows with NULLs."""
+"""Subqueries of all kinds at all places, as in DuckDB or SQLite: random queries over rows with NULLs."""
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterator, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -12,7 +13,7 @@ import pytest
 
 import deltasql
 
-Engines = tuple[deltasql.Connection, duckdb.DuckDBPyConnection]
+Engines = tuple[deltasql.Connection, duckdb.DuckDBPyConnection, sqlite3.Connection]
 
 _WHERES = (
     "s.k = t.k",
@@ -152,19 +153,34 @@ def engines() -> Iterator[Engines]:
         }
     )
     s = pa.table({"k": column(1, 2, 3, 5, None), "v": column(1, 2, 3, 6, None), "g": column(1, 2, 3, None)})
+    lite = sqlite3.connect(":memory:")
     with deltasql.connect() as con, duckdb.connect() as duck:
         for name, given in (("t", t), ("s", s)):
             for engine in (con, duck):
                 engine.register("given", given)
                 engine.sql(f"CREATE TABLE {name} AS SELECT * FROM given")
-        yield con, duck
+            lite.execute(f"CREATE TABLE {name} ({', '.join(given.column_names)})")
+            places = ", ".join("?" * given.num_columns)
+            lite.executemany(
+                f"INSERT INTO {name} VALUES ({places})", [tuple(row.values()) for row in given.to_pylist()]
+            )
+        yield con, duck, lite
+    lite.close()
 
 
 def compare(engines: Engines, query: str) -> None:
     """Raise unless both give the same rows."""
-    con, duck = engines
-    expected = sorted(duck.sql(query).fetchall(), key=repr)
-    assert sorted(con.sql(query).fetchall(), key=repr) == expected, query
+    con, duck, lite = engines
+    try:
+        expected = duck.sql(query).fetchall()
+    except duckdb.NotImplementedException:  # An outer join by a correlated query.
+        expected = lite.execute(re.sub(r"(?<!LIMIT 2) OFFSET", " LIMIT -1 OFFSET", query)).fetchall()
+    assert rows(con.sql(query).fetchall()) == rows(expected), query
+
+
+def rows(found: Sequence[tuple[object, ...]]) -> list[str]:
+    """The rows in an order; SQLite's true is 1."""
+    return sorted(repr([int(value) if isinstance(value, bool) else value for value in row]) for row in found)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -199,5 +215,5 @@ def test_sums_that_are_no_key(engines: Engines) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_elsewhere_as_in_duckdb(engines: Engines, seed: int) -> None:
     r = random.Random(seed)
-    for _ in range(12):
+    for _ in range(10):
         compare(engines, query_of(r, _ELSEWHERE))

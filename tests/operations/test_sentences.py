@@ -46,9 +46,18 @@ def test_an_unknown_column_is_underlined(lake: Connection, text: str) -> None:
         ("CREATE TABLE c (a INT, b INT GENERATED ALWAYS AS ((SELECT 1)))", r"a query can't stand in it"),
         ("INSERT INTO t REPLACE WHERE id = 1 VALUES (2, '2024-01-01', NULL)", "id = 2, d = 2024-01-01, s = NULL"),
         ("DELETE FROM t WHERE id", "a condition is a BOOLEAN, and this one is INT"),
-        ("SELECT sum((SELECT max(u.id) FROM u WHERE u.id < t.id)) FROM t", "can't stand in the call of an aggregate"),
-        ("SELECT id FROM t ORDER BY id IN (SELECT id FROM u)", "can't stand in ORDER BY"),
-        ("SELECT 1 FROM t GROUP BY EXISTS (SELECT id FROM u WHERE u.id = t.id)", "can't stand in GROUP BY"),
+        (
+            "SELECT sum((SELECT max(x.id) FROM u x WHERE x.id < t.id + u.id)) FROM t, u",
+            "can't stand in the call of an aggregate or a window here",
+        ),
+        (
+            "SELECT t.id FROM t LEFT JOIN u ON true ORDER BY u.id IN (SELECT x.id FROM u x)",
+            "can't stand in ORDER BY here",
+        ),
+        (
+            "SELECT 1 FROM t FULL JOIN u ON true GROUP BY EXISTS (SELECT 1 FROM u x WHERE x.id = t.id)",
+            "in GROUP BY here",
+        ),
         ("SELECT id, id FROM t", "two columns of the result are called `id`"),
         ("SELECT id, 1 AS id FROM t", "two columns of the result are called `id`"),
         ("SELECT s::INT, s::DATE FROM t", "two columns of the result are called `s`"),
@@ -61,8 +70,7 @@ def test_an_unknown_column_is_underlined(lake: Connection, text: str) -> None:
             "two columns of the result are subqueries",
         ),
         (
-            "MERGE INTO t USING u ON t.id < (SELECT max(x.id) FROM u x WHERE x.s = t.s) "
-            "WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT (id) VALUES (1)",
+            "SELECT 1 FROM t LEFT JOIN u ON true LEFT JOIN u v ON v.id = (SELECT max(x.id) FROM u x WHERE x.s = u.s)",
             "can't stand in the condition of a join",
         ),
         (
