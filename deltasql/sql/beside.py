@@ -65,7 +65,7 @@ def paired(seen: Seen, found: Expression) -> list[Edit]:
     joins = _joins(seen, found.block)
     number = _join_of(joins, found)
     on = _on(seen, joins, number)
-    if on is None or on[0] > found.first or joins[number].kind == "RIGHT":  # DataFusion 55 panics at some.
+    if on is None or on[0] > found.first:
         return []
     conditions = list(_conditions(seen, on, found))
     this = next(each for each in conditions if each[0] <= found.first < each[1])

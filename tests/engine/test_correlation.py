@@ -96,6 +96,7 @@ _ELSEWHERE = (
     "SELECT t.id, q.g FROM s r JOIN t ON r.v = t.k AND {p} LEFT JOIN s q ON q.k = t.v AND {p}",
     "SELECT t.id, r.g FROM t LEFT JOIN s r ON r.v = t.k AND {b}",
     "SELECT * FROM t LEFT JOIN s r ON r.v = t.k AND (t.v > 1 AND {b})",
+    "SELECT * FROM s r RIGHT JOIN t ON r.v = t.k AND (t.v > 1 AND {b})",
     "SELECT t.id, r.g FROM s r FULL JOIN t ON r.k >= t.k AND {b} OR t.v = r.g",
     "SELECT t.id, r.g FROM s q LEFT JOIN s r ON q.k = r.k JOIN t ON t.k = q.v AND {p} LEFT JOIN s o ON o.k = t.k AND {p}",
     "SELECT {v} AS x, count(*) FROM t GROUP BY 1",
