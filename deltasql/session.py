@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from types import FunctionType, ModuleType
@@ -332,7 +332,7 @@ class StatementContext:
             raise type(error)(f"view `{view}` can't be read: {error.message}", hint=hint) from error
         except Error as error:
             raise type(error)(f"view `{view}` can't be read: {error.message}", hint=error.hint) from error
-        return Binding(view.parts, columns, inlined=inlined)
+        return Binding(view.parts, columns, inlined=inlined, instants=self._instants(given, columns))
 
     def _served(
         self,
@@ -354,7 +354,16 @@ class StatementContext:
         seen = (catalogs.MAIN, catalogs.DEFAULT, "")[: 3 - written] + parts[3 - written :]
         leads = seen == parts and catalog == catalogs.MAIN and not (self.inside and written == 1)
         decimals = any("decimal" in str(field.type) for field in source.schema)
-        return Binding(parts, columns, pinned, None if leads else home, decimals=decimals)
+        return Binding(
+            parts, columns, pinned, None if leads else home, decimals=decimals, instants=self._instants(source.schema)
+        )
+
+    def _instants(self, schema: pa.Schema, names: Iterable[str] | None = None) -> frozenset[str]:
+        """The columns that are TIMESTAMPs, of which DataFusion takes the clock in UTC where they meet a DATE."""
+        if self.session.settings["time_zone"] == "UTC":
+            return frozenset()
+        named = zip(schema.names if names is None else names, schema.types, strict=True)
+        return frozenset(fold(name) for name, type in named if pa.types.is_timestamp(type) and type.tz is not None)
 
     def function(self, call: FunctionCall) -> Snapshot | Source:
         """What a table function gives; its arguments are constants. Errors have the place of the call."""

@@ -27,7 +27,7 @@ from deltasql.sql.operands import operand_end, operand_start
 from deltasql.sql.scan import RESERVED, Relation, Scan, Scope, scan, seen
 from deltasql.sql.select_list import lists
 from deltasql.sql.splice import Edit, Spliced, splice
-from deltasql.sql.times import timed_literals
+from deltasql.sql.times import dates_beside, timed_literals
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 Columns: TypeAlias = Mapping[str, "Columns"]
@@ -49,7 +49,8 @@ class Binding:
     ``name`` is catalog, schema and table in stored spelling; ``pinned`` the last part's replacement for a
     table at another version, or for the result of a table function. ``schema`` is the engine's schema that it is
     served in, where the name as it is written wouldn't lead the engine there; ``inlined`` is set for a view.
-    ``decimals`` is False if no column is a DECIMAL.
+    ``decimals`` is False if no column is a DECIMAL. ``instants`` are the columns, in lower case, that are TIMESTAMPs,
+    where the session isn't in UTC.
     """
 
     name: tuple[str, ...]
@@ -58,6 +59,7 @@ class Binding:
     schema: str | None = None
     inlined: Inlined | None = None
     decimals: bool = True
+    instants: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,8 @@ class _Rewriter:
         brackets = list(_bracketed_comparisons(self.tokens))
         self.edits += brackets[::2]
         self.edits += timed_literals(self.tokens)
+        instants = [binding.instants for binding in self.bindings.values() if binding is not None]
+        self.edits += dates_beside(self.tokens, frozenset().union(*instants))
         self.edits += kept_apart(self.tokens)
         decimals = any(binding is None or binding.decimals for binding in self.bindings.values())
         self.edits += kept_casts(self.tokens, decimals=decimals)

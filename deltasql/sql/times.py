@@ -11,13 +11,16 @@ import re
 from collections.abc import Iterator
 
 from deltasql.errors import Span
+from deltasql.names import fold
 from deltasql.sql.dialect import Token
+from deltasql.sql.operands import operand_end, operand_start
 from deltasql.sql.splice import Edit
 
 _ZONED = re.compile(r"\d[ T]\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$", re.IGNORECASE | re.DOTALL)
 _YEAR = re.compile(r"\s*(\d{4})-\d")
 _FINER = re.compile(r"\.\d{7}")
 _NEAR = range(1678, 2262)
+_SIGNS = ("=", "==", "<>", "!=", "<", "<=", ">", ">=")
 _TYPES = ("TIMESTAMP", "TIMESTAMPTZ")
 _MICROSECONDS = "(6)"
 
@@ -40,6 +43,30 @@ def timed_literals(tokens: tuple[Token, ...]) -> Iterator[Edit]:
     for type, value in casts:
         if far and not _FINER.search(value.text):
             yield _counted(type)
+
+
+def dates_beside(tokens: tuple[Token, ...], instants: frozenset[str]) -> Iterator[Edit]:
+    """TIMESTAMP for ``DATE '…'`` in a comparison with one of the columns ``instants``: midnight where the session is.
+
+    DataFusion compares a TIMESTAMP with a DATE by its clock in UTC.
+    """
+    if not instants:
+        return
+    for place, (word, value) in enumerate(itertools.pairwise(tokens)):
+        if word.upper != "DATE" or not _is_text(value) or not _is_compared(tokens, place):
+            continue
+        around = tokens[operand_start(tokens, place) : operand_end(tokens, place)]
+        if any(token.is_name and fold(token.text) in instants for token in around):
+            yield Edit(word.span, "TIMESTAMP")
+
+
+def _is_compared(tokens: tuple[Token, ...], place: int) -> bool:
+    before = tokens[place - 1].upper if place else ""
+    behind = tokens[place + 2].upper if place + 2 < len(tokens) else ""
+    is_high = before == "AND" and any(
+        token.upper == "BETWEEN" for token in tokens[operand_start(tokens, place) : place]
+    )
+    return before in (*_SIGNS, "BETWEEN") or is_high or behind in (*_SIGNS, "BETWEEN")
 
 
 def _counted(type: Token) -> Edit:
