@@ -130,7 +130,8 @@ _CONSTANTS = re.compile(r"^ *TableScan: .*full_filters=\[Boolean\(\w+\), ", re.M
 
 _OUTER = re.compile(r" *(Left|Right|Full) Join:")
 _MAY_BE_CONSTANT = re.compile(
-    r" *(Filter:|TableScan:.*_filters=\[|Values:|EmptyRelation: rows=1|Projection:.*(\b[A-Z]\w+\(|NULL))"
+    r" *(Filter:|TableScan:.*_filters=\[|Values:|EmptyRelation: rows=1|Aggregate: groupBy=\[\[\]\]"
+    r"|Projection:.*(\b[A-Z]\w+\(|NULL))"
 )
 
 

@@ -324,8 +324,10 @@ class DataFusionEngine(Context):
         yes = f"(SELECT {quote(_YES)} FROM {quote(_ALWAYS[1])}.{quote(_ALWAYS[2])})"
         text, fewer = (opaque(query.text, yes, everywhere=everywhere) for everywhere in (True, False))
         # A condition of which only `yes` is left has no columns, either (see `sql.walls`).
-        tried = (walled(text, self.aggregates), text, walled(fewer, self.aggregates))
-        text = next((text for text in dict.fromkeys(tried) if self._can_be_planned(text, tables, parameters)), fewer)
+        tried = (walled(text, self.aggregates), text, walled(fewer, self.aggregates), fewer)
+        text = next(
+            (text for text in dict.fromkeys(tried) if self._can_be_planned(text, tables, parameters)), query.text
+        )
         return text, self._planned(query.text, self._outlines(sources), parameters).schema().names
 
     def _can_be_planned(self, sql: str, tables: Mapping[TableName, Table], parameters: Mapping[str, Any]) -> bool:

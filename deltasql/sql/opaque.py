@@ -44,7 +44,9 @@ def opaque(sql: str, yes: str, *, everywhere: bool) -> str:
                 if _may_fix(tokens, first, last, found, queries):
                     edits += _around(tokens, first, last, "(", f") = {yes}")
     for start, end in _items(tokens, queries, found):
-        if start not in left and _may_be_constant(tokens, start, end, found, queries):
+        if start not in left and (
+            _may_be_constant(tokens, start, end, found, queries) or _is_of_all_rows(tokens, start, end, found, queries)
+        ):
             edits += _around(tokens, start, end, f"CASE WHEN {yes} THEN (", ") END")
     return splice(sql, edits).text
 
@@ -175,6 +177,17 @@ def _may_be_constant(tokens: Tokens, start: int, end: int, found: Scan, queries:
     if not _columns(tokens, start, end, found):
         return True
     return _has_constant(tokens, start, end) and not words.isdisjoint(_CHOICES)
+
+
+def _is_of_all_rows(tokens: Tokens, start: int, end: int, found: Scan, queries: Collection[int]) -> bool:
+    """True if the item has an alias and is of an aggregate without groups: of one row, which has one value."""
+    if found.roles.get(end + (end < len(tokens) and tokens[end].upper == "AS")) != "alias":
+        return False  # It may be called by the name that DataFusion gives it.
+    if "OVER" in {token.upper for token in tokens[start:end]} or any(place in queries for place in range(start, end)):
+        return False
+    behind = _end(tokens, end, lambda place: tokens[place].upper == "GROUP" or tokens[place].upper in _SETS)
+    grouped = behind < len(tokens) and tokens[behind].upper == "GROUP"
+    return not grouped and any(_aggregates(tokens, place) for place in range(start, end))
 
 
 def _aggregates(tokens: Tokens, index: int) -> bool:

@@ -27,6 +27,7 @@ _SIDES = (
     "(SELECT k, max(s) AS s, n, f FROM a WHERE n = 2 GROUP BY k, n, f) AS a",
     "(SELECT * FROM (SELECT k, 'e' AS s, n, f FROM a WHERE f) q) AS a",
     "(VALUES (1, 'e', 2, true), (4, 'e', 2, true), (400, 'e', 2, true)) AS a(k, s, n, f)",
+    "(SELECT max(k) AS k, min(s) AS s, max(n) AS n, bool_or(f) AS f FROM a WHERE n = 2) AS a",
     "p AS a",
     "v AS a",
     "c AS a",
@@ -123,6 +124,25 @@ def test_as_in_duckdb(engines: tuple[deltasql.Connection, duckdb.DuckDBPyConnect
     r = random.Random(seed)
     for _ in range(10):
         compare(engines, _query(r))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT y.n AS n FROM b LEFT JOIN (SELECT count(k) AS n FROM a) y ON y.n = b.k ORDER BY n DESC NULLS FIRST LIMIT 1",
+        "SELECT y.n AS n FROM (SELECT count(k) AS n FROM a) y RIGHT JOIN b ON 2 = b.k ORDER BY n DESC NULLS FIRST LIMIT 1",
+        "SELECT y.n AS n FROM b LEFT JOIN (SELECT count(k) n, max(k) FROM a) y ON 4 = b.k ORDER BY n NULLS LAST LIMIT 1",
+        "WITH y AS (SELECT max(n) + 1 AS n FROM a) SELECT y.n, count(*) FROM b LEFT JOIN y ON b.k = 4 GROUP BY y.n",
+        """SELECT y."count(a.k)" AS n FROM b LEFT JOIN (SELECT count(a.k) FROM a) AS y("count(a.k)") ON 4 = b.k WHERE b.k = 4""",
+    ],
+)
+def test_the_one_row_of_an_aggregate(
+    engines: tuple[deltasql.Connection, duckdb.DuckDBPyConnection], query: str
+) -> None:
+    con, duck = engines
+    for threads in (1, 2):
+        con.sql(f"SET deltasql.threads = {threads}")
+        assert sorted(con.sql(query).fetchall(), key=repr) == sorted(duck.execute(query).fetchall(), key=repr)
 
 
 def test_names_are_as_written(engines: tuple[deltasql.Connection, duckdb.DuckDBPyConnection]) -> None:
