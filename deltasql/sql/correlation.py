@@ -145,6 +145,7 @@ def _aggregates(word: str) -> bool:
 
 def told(seen: Seen) -> list[Edit]:
     """The edits for the first subquery that DataFusion can't run as it stands; none where there isn't any."""
+    _require_laterals(seen)
     some = list(subqueries(seen))
     for found in some:
         if edits := _moved(seen, found, some):
@@ -156,6 +157,34 @@ def told(seen: Seen) -> list[Edit]:
         if said is not None:
             return [Edit(Span(seen.tokens[found.first].span.start, seen.tokens[found.closes].span.end), said)]
     return []
+
+
+def _require_laterals(seen: Seen) -> None:
+    """Raise `NotSupportedError` for a LATERAL query of which DataFusion 55 would give wrong rows, or none."""
+    for opens in sorted(queries_of(seen.tokens)):
+        if opens == 0 or seen.tokens[opens - 1].upper != "LATERAL":
+            continue
+        closes = closed(seen.tokens, opens) - 1
+        outer = seen.outer(opens + 1, closes)
+        shape = shape_of(seen.tokens, opens + 1, closes)
+        if outer and not (shape is not None and _is_joined(seen, shape, outer)):
+            message = (
+                "a LATERAL query takes columns from around it by its WHERE alone, without ORDER BY and LIMIT, HAVING, "
+            )
+            message += "windows and set operations, and by equations of columns where it has groups"
+            span = Span(seen.tokens[opens - 1].span.start, seen.tokens[closes].span.end)
+            hint = "select the values by scalar subqueries, or join with a query that has them for all rows"
+            raise NotSupportedError(message, hint=hint, span=span)
+
+
+def _is_joined(seen: Seen, shape: Shape, outer: Sequence[Reference]) -> bool:
+    """True if DataFusion makes a join of the LATERAL query that is right."""
+    only = shape.only
+    if only is None or shape.tail or not only.clauses.keys() <= _PLAIN | {"GROUP"} or not _in_where(seen, only, outer):
+        return False
+    if any(seen.tokens[place].upper == "OVER" for place in range(only.start, only.end)):
+        return False
+    return not (only.distinct or aggregates(seen, only)) or _by_columns(seen, only, outer)
 
 
 _ROOMS = {"GROUP": "GROUP BY", "ORDER": "ORDER BY", "WINDOW": "a window"}

@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 
+import datafusion
 import duckdb
 import pyarrow as pa
 import pytest
@@ -218,3 +219,29 @@ def test_elsewhere_as_in_duckdb(engines: Engines, seed: int) -> None:
     r = random.Random(seed)
     for _ in range(10):
         compare(engines, query_of(r, _ELSEWHERE))
+
+
+@pytest.mark.upstream("queries that look out of them stand in few places, and some are answered for all rows at once")
+@pytest.mark.xfail(
+    strict=True, raises=Exception, reason="DataFusion 55; correlation, domains and beside tell otherwise"
+)
+@pytest.mark.parametrize(
+    ("query", "right"),
+    [
+        ("SELECT t.k AS x FROM t WHERE EXISTS (SELECT 1 FROM s WHERE s.k = t.k OFFSET 1)", [1]),
+        ("SELECT t.k AS x FROM t WHERE (SELECT max(s.x) FROM s WHERE s.k < t.k) > 10", [2, 3]),
+        ("SELECT s.x FROM t JOIN s ON t.k = s.k AND EXISTS (SELECT 1 FROM s o WHERE o.x > s.x)", [10, 11]),
+        ("SELECT t.k AS x FROM t ORDER BY (SELECT max(s.x) FROM s WHERE s.k = t.k)", [1, 2, 3]),
+        ("SELECT count(*) AS x FROM t GROUP BY (SELECT max(s.x) FROM s WHERE s.k = t.k)", [1, 1, 1]),
+        ("SELECT sum((SELECT max(s.x) FROM s WHERE s.k = t.k)) AS x FROM t", [31]),
+        ("SELECT l.x FROM t, LATERAL (SELECT row_number() OVER () AS x FROM s WHERE s.k = t.k) l", [1, 1, 2]),
+        ("SELECT l.x FROM t, LATERAL (SELECT count(*) AS x FROM s WHERE s.k = t.k HAVING count(*) > 1) l", [2]),
+        ("SELECT l.x FROM t, LATERAL (SELECT DISTINCT s.x > 1 AS x FROM s WHERE s.k < t.k) l", [True, True]),
+        ("SELECT l.x FROM t, LATERAL (SELECT s.x FROM s WHERE s.k = t.k LIMIT 1) l", [10, 20]),
+    ],
+)
+def test_what_datafusion_makes_of_them(query: str, right: list[int]) -> None:
+    context = datafusion.SessionContext()
+    context.from_pydict({"k": [1, 2, 3]}, name="t")
+    context.from_pydict({"k": [1, 1, 2], "x": [10, 11, 20]}, name="s")
+    assert sorted(row["x"] for row in context.sql(query).to_pylist()) == right
