@@ -332,7 +332,7 @@ class StatementContext:
             raise type(error)(f"view `{view}` can't be read: {error.message}", hint=hint) from error
         except Error as error:
             raise type(error)(f"view `{view}` can't be read: {error.message}", hint=error.hint) from error
-        return Binding(view.parts, columns, inlined=inlined, instants=self._instants(given, columns))
+        return Binding(view.parts, columns, inlined=inlined, times=self._times(given, columns))
 
     def _served(
         self,
@@ -355,15 +355,17 @@ class StatementContext:
         leads = seen == parts and catalog == catalogs.MAIN and not (self.inside and written == 1)
         decimals = any("decimal" in str(field.type) for field in source.schema)
         return Binding(
-            parts, columns, pinned, None if leads else home, decimals=decimals, instants=self._instants(source.schema)
+            parts, columns, pinned, None if leads else home, decimals=decimals, times=self._times(source.schema)
         )
 
-    def _instants(self, schema: pa.Schema, names: Iterable[str] | None = None) -> frozenset[str]:
-        """The columns that are TIMESTAMPs, of which DataFusion takes the clock in UTC where they meet a DATE."""
+    def _times(self, schema: pa.Schema, names: Iterable[str] | None = None) -> tuple[frozenset[str], frozenset[str]]:
+        """The columns that are TIMESTAMPs, of which DataFusion takes the clock in UTC where they meet the DATEs."""
         if self.session.settings["time_zone"] == "UTC":
-            return frozenset()
-        named = zip(schema.names if names is None else names, schema.types, strict=True)
-        return frozenset(fold(name) for name, type in named if pa.types.is_timestamp(type) and type.tz is not None)
+            return frozenset(), frozenset()
+        named = [(fold(name), type) for name, type in zip(names or schema.names, schema.types, strict=True)]
+        instants = {name for name, type in named if pa.types.is_timestamp(type) and type.tz is not None}
+        dates = {name for name, type in named if pa.types.is_date(type)}
+        return frozenset(instants), frozenset(dates)
 
     def function(self, call: FunctionCall) -> Snapshot | Source:
         """What a table function gives; its arguments are constants. Errors have the place of the call."""

@@ -49,8 +49,8 @@ class Binding:
     ``name`` is catalog, schema and table in stored spelling; ``pinned`` the last part's replacement for a
     table at another version, or for the result of a table function. ``schema`` is the engine's schema that it is
     served in, where the name as it is written wouldn't lead the engine there; ``inlined`` is set for a view.
-    ``decimals`` is False if no column is a DECIMAL. ``instants`` are the columns, in lower case, that are TIMESTAMPs,
-    where the session isn't in UTC.
+    ``decimals`` is False if no column is a DECIMAL. ``times`` are the columns, in lower case, that are
+    TIMESTAMPs, and those that are DATEs, where the session isn't in UTC.
     """
 
     name: tuple[str, ...]
@@ -59,7 +59,7 @@ class Binding:
     schema: str | None = None
     inlined: Inlined | None = None
     decimals: bool = True
-    instants: frozenset[str] = frozenset()
+    times: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +173,9 @@ class _Rewriter:
         brackets = list(_bracketed_comparisons(self.tokens))
         self.edits += brackets[::2]
         self.edits += timed_literals(self.tokens)
-        instants = [binding.instants for binding in self.bindings.values() if binding is not None]
-        self.edits += dates_beside(self.tokens, frozenset().union(*instants))
+        times = [binding.times for binding in self.bindings.values() if binding is not None]
+        instants, dates = (frozenset().union(*(each[place] for each in times)) for place in range(2))
+        self.edits += dates_beside(self.tokens, instants, dates - instants)
         self.edits += kept_apart(self.tokens)
         decimals = any(binding is None or binding.decimals for binding in self.bindings.values())
         self.edits += kept_casts(self.tokens, decimals=decimals)

@@ -45,26 +45,57 @@ def timed_literals(tokens: tuple[Token, ...]) -> Iterator[Edit]:
             yield _counted(type)
 
 
-def dates_beside(tokens: tuple[Token, ...], instants: frozenset[str]) -> Iterator[Edit]:
-    """TIMESTAMP for ``DATE '…'`` in a comparison with one of the columns ``instants``: midnight where the session is.
+def dates_beside(tokens: tuple[Token, ...], instants: frozenset[str], dates: frozenset[str]) -> Iterator[Edit]:
+    """TIMESTAMP for a DATE in a comparison with one of the columns ``instants``: midnight where the session is.
 
-    DataFusion compares a TIMESTAMP with a DATE by its clock in UTC.
+    It may be a literal, the cast of one, or one of the columns ``dates``. DataFusion compares a TIMESTAMP with a DATE
+    by its clock in UTC.
     """
-    if not instants:
-        return
-    for place, (word, value) in enumerate(itertools.pairwise(tokens)):
-        if word.upper != "DATE" or not _is_text(value) or not _is_compared(tokens, place):
+    for place, token in enumerate(tokens if instants else ()):
+        found = _literal_date(tokens, place) or _date_column(tokens, place, dates)
+        if found is None or not _is_compared(tokens, *found):
             continue
-        around = tokens[operand_start(tokens, place) : operand_end(tokens, place)]
-        if any(token.is_name and fold(token.text) in instants for token in around):
-            yield Edit(word.span, "TIMESTAMP")
+        first, end = found
+        around = tokens[operand_start(tokens, first) : operand_end(tokens, first)]
+        if not any(each.is_name and fold(each.text) in instants for each in around):
+            continue
+        if token.upper == "DATE":
+            yield Edit(token.span, "TIMESTAMP")
+        else:
+            start, stop = tokens[first].span.start, tokens[end - 1].span.end
+            yield Edit(Span(start, start), "CAST(")
+            yield Edit(Span(stop, stop), " AS TIMESTAMP)")
 
 
-def _is_compared(tokens: tuple[Token, ...], place: int) -> bool:
-    before = tokens[place - 1].upper if place else ""
-    behind = tokens[place + 2].upper if place + 2 < len(tokens) else ""
+def _literal_date(tokens: tuple[Token, ...], place: int) -> tuple[int, int] | None:
+    """Where the literal, or the cast of one, starts and ends whose type is the word DATE at ``place``."""
+    if tokens[place].upper != "DATE":
+        return None
+    if place + 1 < len(tokens) and _is_text(tokens[place + 1]):
+        return place, place + 2
+    before = [token.upper for token in tokens[max(place - 4, 0) : place]]
+    if before[-1:] == ["::"] and place > 1 and _is_text(tokens[place - 2]):
+        return place - 2, place + 1
+    is_cast = before[:2] == ["CAST", "("] and before[3:] == ["AS"] and _is_text(tokens[place - 2])
+    return (place - 4, place + 2) if is_cast else None
+
+
+def _date_column(tokens: tuple[Token, ...], place: int, dates: frozenset[str]) -> tuple[int, int] | None:
+    """Where the column at ``place`` starts, its table included, and ends, if it is one of ``dates``."""
+    token, behind = tokens[place], tokens[place + 1].text if place + 1 < len(tokens) else ""
+    if not token.is_name or fold(token.text) not in dates or behind in (".", "(", "["):
+        return None
+    first = place
+    while first > 1 and tokens[first - 1].text == "." and tokens[first - 2].is_name:
+        first -= 2
+    return first, place + 1
+
+
+def _is_compared(tokens: tuple[Token, ...], first: int, end: int) -> bool:
+    before = tokens[first - 1].upper if first else ""
+    behind = tokens[end].upper if end < len(tokens) else ""
     is_high = before == "AND" and any(
-        token.upper == "BETWEEN" for token in tokens[operand_start(tokens, place) : place]
+        token.upper == "BETWEEN" for token in tokens[operand_start(tokens, first) : first]
     )
     return before in (*_SIGNS, "BETWEEN") or is_high or behind in (*_SIGNS, "BETWEEN")
 
