@@ -26,8 +26,8 @@ search: $(TOOLS) ## the tests of properties, with other examples each time
 	DELTASQL_EXAMPLES=search $(BIN)/pytest -n 2 tests/differential tests/sql tests/write tests/engine tests/test_types.py $(PYTEST)
 
 .PHONY: soak
-soak: $(TOOLS) ## faults, load and fuzzing at length, with another seed each time: DELTASQL_SEED=… make soak for one again
-	DELTASQL_SOAK=1 DELTASQL_SEED=$${DELTASQL_SEED:-$$(date +%s)} $(BIN)/pytest -n 2 -v -o faulthandler_timeout=3600 tests/reliability tests/storage/test_slt.py $(PYTEST)
+soak: $(TOOLS) ## faults, load and fuzzing for some 90 minutes on two cores, with another seed each time: DELTASQL_SEED=… make soak for one again
+	DELTASQL_SOAK=1 DELTASQL_SEED=$${DELTASQL_SEED:-$$(date +%s)} $(BIN)/pytest -n 2 --dist worksteal -v -o faulthandler_timeout=3600 tests/reliability tests/storage/test_slt.py $(PYTEST)
 
 .PHONY: compliance
 compliance: $(TOOLS) ## all of SQLAlchemy's suite for dialects, of which make test runs a part

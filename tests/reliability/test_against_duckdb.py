@@ -147,7 +147,7 @@ def duck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCo
         yield con
 
 
-@pytest.mark.parametrize("number", range(times(2, 100)))
+@pytest.mark.parametrize("number", range(times(2, 60)))
 def test_random_writes_and_queries(number: int, tmp_path: Path, duck: duckdb.DuckDBPyConnection) -> None:
     world = _World(f"world {number}", tmp_path, duck)
     counted: Counter[str] = Counter()
