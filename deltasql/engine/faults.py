@@ -11,12 +11,12 @@ _COLLECT = "datafusion.execution.collect_statistics"
 _REPARTITION_SORTS = "datafusion.optimizer.repartition_sorts"
 _BY_VALUES = "__deltasql_d"  # How the tables of `sql.domains` begin.
 _JOINS_TELL = "datafusion.optimizer.enable_join_dynamic_filter_pushdown"  # Two joins may wait for one another for ever.
-# Where rows come in an order, a limit is set to parts of groups (apache/datafusion#24927, #25350).
-_WHOLE_GROUPS = {
-    "datafusion.optimizer.repartition_aggregations": "false",
-    "datafusion.optimizer.enable_distinct_aggregation_soft_limit": "false",
-}
-_WORDS = re.compile(r"\b(distinct|group|limit|over|order)\b", re.IGNORECASE)
+# Where rows come in an order, a limit is set to parts of groups (apache/datafusion#24927), and one without an order
+# fails (#25350), also where it only says how many rows of a CTE are kept.
+_SOME_GROUPS = "datafusion.optimizer.enable_distinct_aggregation_soft_limit"
+_GROUPS_IN_PARTS = "datafusion.optimizer.repartition_aggregations"
+_WORDS = re.compile(r"\b(distinct|group|union|intersect|except|limit|over|order)\b", re.IGNORECASE)
+_GROUPING = frozenset({"distinct", "group", "union", "intersect", "except"})
 
 
 def against_faults(text: str, found: Asked, *, known: bool) -> dict[str, str]:
@@ -28,14 +28,9 @@ def against_faults(text: str, found: Asked, *, known: bool) -> dict[str, str]:
         options[_JOINS_TELL] = "false"
     if found.orders and found.unites:
         options[_REPARTITION_SORTS] = "false"
-    if _limits_groups_in_order(text):
-        options |= _WHOLE_GROUPS
-    return options
-
-
-def _limits_groups_in_order(text: str) -> bool:
-    """True if groups may be limited whose rows come in an order: of a window, or of a subquery's ORDER BY."""
     words = [word.lower() for word in _WORDS.findall(text)]
-    if "limit" not in words or not {"distinct", "group"}.intersection(words):
-        return False
-    return "over" in words or words.count("order") > 1
+    if not _GROUPING.isdisjoint(words) and ("over" in words or words.count("order") > 1):
+        options[_SOME_GROUPS] = "false"
+        if "limit" in words:
+            options[_GROUPS_IN_PARTS] = "false"
+    return options

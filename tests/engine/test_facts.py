@@ -216,7 +216,10 @@ def test_groups_with_a_limit() -> None:
         assert sorted(con.sql(WINDOW).fetchall()) == [(1, 2), (2, 1)]
         grouped = "SELECT v, n FROM (SELECT v, count(*) OVER (PARTITION BY v) AS n FROM t) AS w GROUP BY v, n"
         assert con.sql(f"{grouped} ORDER BY v LIMIT 1").fetchall() == [(1, 2)]
-        assert sorted(con.sql(f"{grouped} LIMIT 9").fetchall()) == [(1, 2), (2, 1)]
+        whole = "SELECT v, count(*) OVER (PARTITION BY v) AS n FROM t"
+        shared = f"WITH w AS (SELECT DISTINCT * FROM ({whole}) AS u) SELECT * FROM w WHERE v > 1 UNION SELECT * FROM w"
+        for query in (f"{grouped} LIMIT 9", f"{whole} UNION {whole} LIMIT 9", shared, f"{shared} LIMIT 9"):
+            assert sorted(con.sql(query).fetchall()) == [(1, 2), (2, 1)], query
 
 
 @pytest.mark.upstream("the predicate over an outer join with an empty relation is lost")
