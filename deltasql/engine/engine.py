@@ -204,7 +204,7 @@ class DataFusionEngine(Context):
                 if _streams_meet_constants(frame, text, bound):
                     tables |= self._laid_out(bound, found, late, replace(shown, fenced=True))
                     frame = self._planned(text, tables, parameters)
-            schema = _named(plain_schema(self._schema(frame, text)), query.renames, names)
+            schema = _named(plain_schema(self._schema(frame, text)), query, names)
         later = {**how, _TIME_ZONE: self.time_zone}
 
         def streamed(options: Mapping[str, str], told: Told) -> Iterator[pa.RecordBatch]:
@@ -571,12 +571,15 @@ def plain_schema(schema: pa.Schema) -> pa.Schema:
     return pa.schema([pa.field(f.name, plain_type(f.type), f.nullable) for f in schema])
 
 
-def _named(schema: pa.Schema, renames: Iterable[tuple[str, str]], names: Sequence[str] | None) -> pa.Schema:
+def _named(schema: pa.Schema, query: Rewritten, names: Sequence[str] | None) -> pa.Schema:
     """``schema`` (or its columns called ``names``) with aliases as written, each where just one has its name."""
     names = list(schema.names if names is None else names)
-    for name, written in renames:
+    for name, written in query.renames:
         if names.count(name) == 1:
             names[names.index(name)] = written
+    for name, place in query.twins:
+        if name in names:
+            names[names.index(name)] = names[place]
     return pa.schema([field.with_name(name) for field, name in zip(schema, names, strict=True)])
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -25,7 +25,7 @@ from deltasql.sql.memberships import three_valued
 from deltasql.sql.names_seen import Reference, Seen
 from deltasql.sql.operands import operand_end, operand_start
 from deltasql.sql.scan import RESERVED, Relation, Scan, Scope, scan, seen
-from deltasql.sql.select_list import lists
+from deltasql.sql.select_list import lists, told_apart, twins
 from deltasql.sql.splice import Edit, Spliced, splice
 from deltasql.sql.times import dates_beside, timed_literals
 
@@ -68,7 +68,7 @@ class Rewritten:
 
     ``renames``: the output columns that are to be renamed (name, name as written). ``used``: for each table,
     in order of appearance, the columns of it that the text names. ``stars``: it may read others too. ``views`` are
-    the queries of the views in it.
+    the queries of the views in it. ``twins``: the output columns that are to be called like another, by its place.
     """
 
     spliced: Spliced
@@ -76,6 +76,7 @@ class Rewritten:
     used: tuple[frozenset[str], ...] = ()
     stars: bool = True
     views: tuple[Rewritten, ...] = ()
+    twins: tuple[tuple[str, int], ...] = ()
 
     @property
     def text(self) -> str:
@@ -122,7 +123,9 @@ def rewrite(
         tables = {id(r): binding(r.source, r.span.of(found.cursor.sql)) for r in found.tables if r.source}
         return _Rewriter(found, tables, text, constants, tag)
 
-    text: str | Spliced = sql
+    # The columns of a view or a subquery go by name.
+    like = tuple((each.alias, each.place) for each in twins(sql) if each.place is not None) if not tag else ()
+    text: str | Spliced = splice(sql, told_apart(sql)) if like else sql
     for _ in range(_MOST_SUBQUERIES):
         first = rewriter(text)
         made = first.run()
@@ -133,7 +136,8 @@ def rewrite(
     edits = three_valued(
         first.tokens, first.seen.sql, names=set(first.scan.definitions), is_correlated=first.is_correlated
     )
-    return rewriter(splice(text, edits)).run() if edits else made
+    made = rewriter(splice(text, edits)).run() if edits else made
+    return replace(made, twins=like) if like else made
 
 
 _MOST_SUBQUERIES = 200

@@ -6,6 +6,7 @@ Only for a query whose columns go by position. What DataFusion takes as it is st
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from deltasql.errors import Span
 from deltasql.sql.dialect import Token, tokenize
@@ -18,23 +19,64 @@ _ENDS = frozenset(
 )
 
 
+_BEHIND_FROM = _ENDS - {"FROM", ";"}
+
 TOLD_APART = "__deltasql_column_"
 """How the aliases of such columns begin."""
 
 
 def told_apart(sql: str) -> list[Edit]:
     """Aliases for the columns of ``sql``'s outermost SELECTs that are written like one before them."""
-    tokens = tokenize(sql)
-    edits: list[Edit] = []
-    for items in lists(tokens):
-        seen: set[tuple[str, ...]] = set()
-        for item in items:
-            key = tuple(token.upper or token.text for token in item)
-            if key in seen and not _is_named(item):
-                end = item[-1].span.end
-                edits.append(Edit(Span(end, end), f" AS {TOLD_APART}{len(edits)}"))
-            seen.add(key)
-    return edits
+    return [Edit(Span(each.end, each.end), f" AS {each.alias}") for each in twins(sql)]
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A column like one before it: what it is to be called, where its item ends, and the place of the one before.
+
+    The place counts from the end (-1: the last) where a ``*`` stands before it; None where one stands behind, too.
+    """
+
+    alias: str
+    end: int
+    place: int | None
+
+
+def twins(sql: str) -> list[Twin]:
+    """The columns of ``sql``'s outermost SELECTs that DataFusion would call like one before them."""
+    found: list[Twin] = []
+    for items in lists(tokenize(sql)):
+        seen: dict[tuple[str, ...], int] = {}
+        stars = [place for place, item in enumerate(items) if item[-1].text == "*" and _is_named(item)]
+        for place, item in enumerate(items):
+            key = _key(item)
+            first = seen.setdefault(key, place)
+            if first == place or _is_named(item):
+                continue
+            known = first if not stars or first < stars[0] else first - len(items) if first > stars[-1] else None
+            found.append(Twin(f"{TOLD_APART}{len(found)}", item[-1].span.end, known))
+    return found
+
+
+def _key(item: list[Token]) -> tuple[str, ...]:
+    """What a column's name is made of: of a query in it the SELECT list and FROM, and of EXISTS and IN nothing."""
+    key: list[str] = []
+    depth = 0
+    cut: int | None = None
+    for place, token in enumerate(item):
+        word = token.upper
+        depth -= word in CLOSES
+        if cut is not None and depth < cut:
+            cut = None
+        if cut is None and depth and word in _BEHIND_FROM:
+            cut = depth
+        query = word == "SELECT" and place > 1 and item[place - 1].text == "("
+        if cut is None and query and item[place - 2].upper in ("EXISTS", "IN"):
+            cut = depth
+        if cut is None:
+            key.append(word or token.text)
+        depth += word in OPENS
+    return tuple(key)
 
 
 def lists(tokens: tuple[Token, ...]) -> Iterator[list[list[Token]]]:

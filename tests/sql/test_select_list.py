@@ -23,6 +23,14 @@ def _fragment(sql: str) -> Fragment:
         ("SELECT s.a, s.a, s.a FROM s", "SELECT s.a, s.a AS {0}, s.a AS {1} FROM s"),
         ("SELECT DISTINCT f(a, b), f(a, b) FROM s", "SELECT DISTINCT f(a, b), f(a, b) AS {0} FROM s"),
         ("SELECT 1, 1 UNION SELECT 2, 2", "SELECT 1, 1 AS {0} UNION SELECT 2, 2 AS {1}"),
+        (
+            "SELECT (SELECT max(x) FROM s), (SELECT max(x) FROM s WHERE x < 2)",
+            "SELECT (SELECT max(x) FROM s), (SELECT max(x) FROM s WHERE x < 2) AS {0}",
+        ),
+        (
+            "SELECT EXISTS (SELECT 1 FROM s), EXISTS (SELECT 2 FROM r)",
+            "SELECT EXISTS (SELECT 1 FROM s), EXISTS (SELECT 2 FROM r) AS {0}",
+        ),
         ("WITH q AS (SELECT 1, 1) SELECT NULL, NULL", "WITH q AS (SELECT 1, 1) SELECT NULL, NULL AS {0}"),
     ],
 )
@@ -33,7 +41,15 @@ def test_equal_columns_are_told_apart(sql: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "sql",
-    ["SELECT a, b", "SELECT a x, a x", "SELECT a AS x, a AS x", "SELECT *, *", "SELECT s.*, s.*", "VALUES (1, 1)"],
+    [
+        "SELECT a, b",
+        "SELECT a x, a x",
+        "SELECT a AS x, a AS x",
+        "SELECT *, *",
+        "SELECT s.*, s.*",
+        "SELECT (SELECT max(x) FROM s), (SELECT max(x) FROM r)",
+        "VALUES (1, 1)",
+    ],
 )
 def test_what_is_named_or_differs_stays(sql: str) -> None:
     assert told_apart(sql) == []
