@@ -24,6 +24,7 @@ from deltasql.sql.in_lists import kept_apart
 from deltasql.sql.memberships import three_valued
 from deltasql.sql.names_seen import Reference, Seen
 from deltasql.sql.operands import operand_end, operand_start
+from deltasql.sql.row_lists import computed
 from deltasql.sql.scan import RESERVED, Relation, Scan, Scope, scan, seen
 from deltasql.sql.select_list import lists, told_apart, twins
 from deltasql.sql.splice import Edit, Spliced, splice
@@ -125,7 +126,8 @@ def rewrite(
 
     # The columns of a view or a subquery go by name.
     like = tuple((each.alias, each.place) for each in twins(sql) if each.place is not None) if not tag else ()
-    text: str | Spliced = splice(sql, told_apart(sql)) if like else sql
+    first_edits = [*(told_apart(sql) if like else ()), *computed(sql)]
+    text: str | Spliced = splice(sql, first_edits) if first_edits else sql
     for _ in range(_MOST_SUBQUERIES):
         first = rewriter(text)
         made = first.run()
