@@ -152,11 +152,11 @@ def _adds_nulls_to_constants(text: str) -> bool:
 _INDENT = 2
 
 
-_NO_ROWS = re.compile(r"EmptyRelation: rows=0|Boolean\((?:false|NULL)\)")
+_NO_ROWS = re.compile(r"EmptyRelation: rows=0|Boolean\((?:false|NULL)\)|\(<subquery>\)")
 
 
 def counts_nothing(plan: LogicalPlan) -> bool:
-    """True if ``plan`` (optimised) has an aggregate that gives a row of no rows, over what was found to be empty.
+    """True if ``plan`` (optimised) has an aggregate that gives a row of no rows, over what is or may be empty.
 
     Where nobody looks at the row's values, nothing is left of the aggregate but that there is a row.
     """

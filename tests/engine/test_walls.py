@@ -32,6 +32,9 @@ QUERIES: dict[str, list[tuple[object, ...]]] = {
     "SELECT * FROM (SELECT 'a' AS s, count(*) AS n FROM e LIMIT 1) y WHERE s = 'b'": [],
     "SELECT c.day FROM c JOIN (SELECT k AS a, count(*) AS n, (SELECT max(e.k) FROM e WHERE e.k < 7) FROM (SELECT k, (SELECT count(*) FROM e WHERE e.k < c.k) FROM c WHERE k > 100) x GROUP BY ROLLUP (k)) y ON c.k = y.n + 1 AND y.a IN (NULL, NULL)": [],
     "SELECT * FROM (SELECT 'a' AS s, count(*) AS n FROM (SELECT k, (SELECT count(*) FROM e WHERE e.k < c.k) AS w FROM c) x) y WHERE s = 'b'": [],
+    "SELECT * FROM (SELECT (SELECT min(k) FROM e) AS s, count(*) AS n FROM c) y WHERE s > 1": [],
+    "SELECT * FROM (SELECT n, (SELECT min(k) FROM e) AS s FROM (SELECT count(*) AS n FROM c) x) y WHERE NOT s = s": [],
+    "SELECT * FROM (SELECT n, (SELECT min(k) FROM e) AS s FROM (SELECT count(*) AS n FROM c) x) y WHERE s = 1": [(4, 1)],
     # With what hides constants from DataFusion (see test_opaque.py) in them.
     "SELECT n FROM (SELECT count(k) AS n FROM e) u WHERE n IS NULL UNION ALL SELECT c.k FROM e LEFT JOIN c ON e.k = c.k AND c.day = 3 WHERE e.k = 1": [(None,)],
     "SELECT n FROM (SELECT count(x.k) AS n FROM e x LEFT JOIN c ON x.k = c.k AND c.day = 3) u WHERE n IS NULL UNION ALL SELECT c.k FROM e LEFT JOIN c ON e.k = c.k AND c.day = 3 WHERE e.k = 1": [(None,)],
