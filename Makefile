@@ -27,6 +27,7 @@ search: $(TOOLS) ## the tests of properties, with other examples each time
 
 .PHONY: soak
 soak: $(TOOLS) ## faults, load and fuzzing for some 90 minutes on two cores, with another seed each time: DELTASQL_SEED=… make soak for one again
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris || echo "atheris can't be had: no fuzzing by coverage" >&2
 	DELTASQL_SOAK=1 DELTASQL_SEED=$${DELTASQL_SEED:-$$(date +%s)} $(BIN)/pytest -n 2 --dist worksteal -v -o faulthandler_timeout=3600 tests/reliability tests/storage/test_slt.py $(PYTEST)
 
 .PHONY: compliance
