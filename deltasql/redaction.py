@@ -142,17 +142,18 @@ def _is_open(last: _Token) -> bool:
 def _end(said: Sequence[_Token], begin: int, *, plain: bool) -> int:
     """Where the statement ends whose options begin at ``begin``, if there are any, as in a ``plain`` one needn't be.
 
-    While a bracket is open or is yet to come, a semicolon may stand for a comma, so the end is that of the text.
+    That is at the semicolon behind its brackets. If it is spelt in another way, semicolons and quotes may stand for
+    something else: then it ends with the text.
     """
-    if plain and begin < len(said) and said[begin][0] == ";":
+    if plain and said[begin : begin + 1] and said[begin][0] == ";":
         return begin
-    depth, bracketed = 0, False
+    depth = 0
     for at in range(begin, len(said)):
         mark = said[at]["mark"]
         depth += (mark == "(") - (mark == ")")
-        bracketed |= mark == "("
-        if mark == ";" and bracketed and depth <= 0:
-            return at
+        if depth == 0:
+            ends = mark == ")" and said[at + 1 : at + 2] and said[at + 1][0] == ";"
+            return at + 1 if ends else len(said)
     return len(said)
 
 

@@ -128,10 +128,10 @@ def files(snapshot: Snapshot) -> pa.Table:
     names = _logical(json.loads(snapshot.table.schema().to_json())["fields"])
     try:
         rows = [_file(add, names) for add in live(snapshot)]
+        rows.sort(key=lambda row: row["path"])
+        return pa.Table.from_pylist(rows, schema=FILES)
     except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
         raise StorageError(f"the log of `{snapshot.name}` can't be read: {brief(error)}") from error
-    rows.sort(key=lambda row: row["path"])
-    return pa.Table.from_pylist(rows, schema=FILES)
 
 
 _Names = Mapping[str, tuple[str, "_Names"]]

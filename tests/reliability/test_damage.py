@@ -20,7 +20,7 @@ def test_damaged_tables(part: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seed", "number"), [(20261128, 155), (20261128, 10714), (77, 78), (77, 92), (4242, 619), (4242, 654)]
+    ("seed", "number"), [(20261128, 155), (20261128, 10714), (77, 78), (77, 92), (4242, 619), (4242, 654), (4242, 1136)]
 )
 def test_what_was_found(tmp_path: Path, seed: int, number: int) -> None:
     _try(tmp_path, seed, number, number + 1)

@@ -125,7 +125,7 @@ def test_no_spelling_of_a_secret_is_shown(tmp_path: Path, caplog: pytest.LogCapt
     statements = _Statements(SEED)
     caplog.set_level(logging.DEBUG)
     con = deltasql.connect(tmp_path)
-    for number in range(times(150, 20_000)):
+    for number in range(times(100, 20_000)):
         text = statements.one()
         hidden = redacted(text)
         seen = [hidden]
