@@ -182,7 +182,7 @@ _KEYS = [
 ]
 
 
-@settings(max_examples=times(8, 300), deadline=None)
+@settings(max_examples=times(8, 100), deadline=None)
 @given(st.lists(st.sampled_from(_KEYS), max_size=40))
 def test_keys(folder: Path, keys: list[str]) -> None:
     with _shell(answer=False) as shell:
