@@ -32,15 +32,15 @@ def _selects(tokens: Tokens, place: int, queries: set[int]) -> Iterator[Edit]:
     leads = before in ("(", ")", "ALL", "DISTINCT") or before in SET_WORDS
     if tokens[place].upper != "VALUES" or tokens[place + 1].text != "(" or not leads:
         return
-    rows, end = [], place + 1
-    while end < len(tokens) and tokens[end].text == "(":
-        rows.append((end, closed(tokens, end) - 1))
-        end = rows[-1][1] + 1
-        if end + 1 < len(tokens) and tokens[end].text == "," and tokens[end + 1].text == "(":
-            end += 1
+    rows = [(place + 1, closed(tokens, place + 1) - 1)]
+    while [token.text for token in tokens[rows[-1][1] + 1 : rows[-1][1] + 3]] == [",", "("]:
+        opens = rows[-1][1] + 2
+        rows.append((opens, closed(tokens, opens) - 1))
+    end = rows[-1][1] + 1
     cells = [split(tokens, (opens + 1, closes)) for opens, closes in rows]
-    uneven = len({len(each) for each in cells}) > 1  # DataFusion says so.
-    if uneven or not any(opens < query < closes for opens, closes in rows for query in queries):
+    # DataFusion tells what is wrong with these.
+    broken = len({len(each) for each in cells}) > 1 or (end < len(tokens) and tokens[end].text in (",", "("))
+    if broken or not any(opens < query < closes for opens, closes in rows for query in queries):
         return
     if len(rows) > _MOST:
         message = f"VALUES with a query in it has at most {_MOST} rows"
@@ -55,6 +55,6 @@ def _selects(tokens: Tokens, place: int, queries: set[int]) -> Iterator[Edit]:
             at = tokens[last - 1].span.end
             yield Edit(Span(at, at), f" AS column{column}")
         last_row = number == len(rows) - 1
-        yield Edit(tokens[closes].span, ")" if wrapped and last_row else "")
+        yield Edit(tokens[closes].span, ")" if wrapped and last_row else " ")
         if not last_row:
             yield Edit(tokens[closes + 1].span, " UNION ALL ")

@@ -46,6 +46,7 @@ _FOUND = [
     "''㍹:x:x5)",
     "SELECT 1 AND:x",
     "EXPLAIN DELETE FROM t WHERE id IN (SELECT id FROM t)",
+    "VALUES ((SELECT 1), 2)(3, (SELECT 2))",
 ]
 
 
