@@ -227,7 +227,8 @@ class StatementContext:
         home = self.home or self.session.catalog.home
         current = {"CURRENT_CATALOG": home.catalog, "CURRENT_SCHEMA": home.schema, "CURRENT_DATABASE": home.schema}
         tag = f"@{'.'.join(self.inside[-1])}" if self.inside else ""
-        return rewrite(sql, bind, constants=current, tag=tag), found
+        days = frozenset(name for name, value in self.parameters.items() if _is_day(value))
+        return rewrite(sql, bind, constants=current, tag=tag, days=days), found
 
     # -- frames
 
@@ -432,6 +433,13 @@ _FRAMES = "/frames"
 """The schema in which the engine finds frames; no user's is called so, as no folder is."""
 
 _CONSTANTS = {"TRUE", "FALSE", "NULL", "CURRENT_TIMESTAMP", "CURRENT_DATE"}
+
+
+def _is_day(value: Any) -> bool:
+    """True for a parameter that is a DATE."""
+    if isinstance(value, pa.Scalar):
+        return bool(pa.types.is_date(value.type))
+    return isinstance(value, dt.date) and not isinstance(value, dt.datetime)
 
 
 def _version_number(value: Any) -> int:

@@ -101,11 +101,13 @@ def rewrite(
     *,
     constants: Mapping[str, str] = _NONE,
     tag: str = "",
+    days: frozenset[str] = frozenset(),
 ) -> Rewritten:
     """``sql`` with its names resolved; ``bind`` says what a table or table function is (None: leave it to the engine).
 
     ``constants`` are the values of functions without arguments, by name in upper case. ``tag`` is appended to the
-    names of CTEs: DataFusion takes no CTE in a subquery that is called like one outside of it.
+    names of CTEs: DataFusion takes no CTE in a subquery that is called like one outside of it. ``days`` are the
+    parameters whose values are DATEs.
 
     Raises `PlanError` for a name that could mean columns differing only by case, and whatever ``bind`` raises.
     """
@@ -122,7 +124,7 @@ def rewrite(
     def rewriter(text: str | Spliced) -> _Rewriter:
         found = scan(text if isinstance(text, str) else text.text)
         tables = {id(r): binding(r.source, r.span.of(found.cursor.sql)) for r in found.tables if r.source}
-        return _Rewriter(found, tables, text, constants, tag)
+        return _Rewriter(found, tables, text, constants, tag, days)
 
     # The columns of a view or a subquery go by name.
     like = tuple((each.alias, each.place) for each in twins(sql) if each.place is not None) if not tag else ()
@@ -154,6 +156,7 @@ class _Rewriter:
         before: str | Spliced,
         constants: Mapping[str, str],
         tag: str,
+        days: frozenset[str],
     ) -> None:
         self.scan = found
         self.tokens = found.cursor.tokens
@@ -162,6 +165,7 @@ class _Rewriter:
         self.bindings = bindings
         self.constants = constants
         self.tag = tag
+        self.days = days
         self.edits: list[Edit] = []
         self.known: dict[int, Columns | None] = {}
         self.used: dict[int, set[str]] = {id(relation): set() for relation in found.relations}
@@ -181,7 +185,7 @@ class _Rewriter:
         self.edits += timed_literals(self.tokens)
         times = [binding.times for binding in self.bindings.values() if binding is not None]
         instants, dates = (frozenset().union(*(each[place] for each in times)) for place in range(2))
-        self.edits += dates_beside(self.tokens, instants, dates - instants)
+        self.edits += dates_beside(self.tokens, instants, dates - instants, self.days)
         self.edits += kept_apart(self.tokens)
         decimals = any(binding is None or binding.decimals for binding in self.bindings.values())
         self.edits += kept_casts(self.tokens, decimals=decimals)

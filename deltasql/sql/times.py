@@ -45,18 +45,24 @@ def timed_literals(tokens: tuple[Token, ...]) -> Iterator[Edit]:
             yield _counted(type)
 
 
-def dates_beside(tokens: tuple[Token, ...], instants: frozenset[str], dates: frozenset[str]) -> Iterator[Edit]:
+def dates_beside(
+    tokens: tuple[Token, ...], instants: frozenset[str], dates: frozenset[str], days: frozenset[str]
+) -> Iterator[Edit]:
     """TIMESTAMP for a DATE in a comparison with one of the columns ``instants``: midnight where the session is.
 
-    It may be a literal, the cast of one, or one of the columns ``dates``. DataFusion compares a TIMESTAMP with a DATE
-    by its clock in UTC.
+    It may be a literal, the cast of one, one of the columns ``dates`` or of the parameters ``days``, or such a one in
+    the list of an IN. DataFusion compares a TIMESTAMP with a DATE by its clock in UTC.
     """
     for place, token in enumerate(tokens if instants else ()):
-        found = _literal_date(tokens, place) or _date_column(tokens, place, dates)
-        if found is None or not _is_compared(tokens, *found):
+        is_day = token.kind == "parameter" and token.text[1:] in days
+        found = (place, place + 1) if is_day else _literal_date(tokens, place) or _date_column(tokens, place, dates)
+        if found is None:
             continue
         first, end = found
-        around = tokens[operand_start(tokens, first) : operand_end(tokens, first)]
+        if _is_compared(tokens, *found):
+            around = tokens[operand_start(tokens, first) : operand_end(tokens, first)]
+        else:
+            around = _sought_in(tokens, *found)
         if not any(each.is_name and fold(each.text) in instants for each in around):
             continue
         if token.upper == "DATE":
@@ -98,6 +104,20 @@ def _is_compared(tokens: tuple[Token, ...], first: int, end: int) -> bool:
         token.upper == "BETWEEN" for token in tokens[operand_start(tokens, first) : first]
     )
     return before in (*_SIGNS, "BETWEEN") or is_high or behind in (*_SIGNS, "BETWEEN")
+
+
+def _sought_in(tokens: tuple[Token, ...], first: int, end: int) -> tuple[Token, ...]:
+    """The operand in front of the IN whose list has these tokens for one of its values; none, if they aren't that."""
+    if not 0 < first <= end < len(tokens) or tokens[first - 1].text not in "(," or tokens[end].text not in "),":
+        return ()
+    depth, at = 0, first - 1
+    while at > 0 and (depth or tokens[at].text != "("):
+        depth += (tokens[at].text == ")") - (tokens[at].text == "(")
+        at -= 1
+    if at < 1 or tokens[at - 1].upper != "IN":
+        return ()
+    before = at - 2 if tokens[at - 2].upper == "NOT" else at - 1
+    return tokens[operand_start(tokens, before) : before]
 
 
 def _counted(type: Token) -> Edit:
