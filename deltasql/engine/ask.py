@@ -80,7 +80,8 @@ class Ask:
 class Asked:
     """What a plan asks of the tables, by full name; whether it puts rows in order, unites, joins from the right.
 
-    ``adds_nulls``: an outer join adds NULLs; ``to_constants``: to columns that may be constant before it.
+    ``adds_nulls``: an outer join adds NULLs; ``to_constants``: it or a ROLLUP does, to what may be constant before.
+    ``filters_joins``: a filter is, or can be, left above a join.
     """
 
     tables: Mapping[TableName, Ask] = field(default_factory=dict)
@@ -89,6 +90,7 @@ class Asked:
     joins_right: bool = False
     adds_nulls: bool = False
     to_constants: bool = False
+    filters_joins: bool = False
 
 
 def asked(plan: LogicalPlan, names: Iterable[TableName]) -> Asked:
@@ -109,6 +111,7 @@ def asked(plan: LogicalPlan, names: Iterable[TableName]) -> Asked:
         has("Right Join:"),
         has("(Left|Right|Full) Join:"),
         _adds_nulls_to_constants(text),
+        has("(Left|Right|Full) Join:") or _FILTERED_JOIN.search(text) is not None,
     )
 
 
@@ -125,10 +128,15 @@ def joins_by_more(plan: LogicalPlan) -> bool:
     return re.search(r"^ *\w+ Join: .*Filter: ", plan.display_indent(), re.MULTILINE) is not None
 
 
+# A filter, and a join anywhere below it.
+_FILTERED_JOIN = re.compile(r"^( *)Filter:.*\n(?:\1 +.*\n)*?\1 +\w+ Join:", re.MULTILINE)
 _CONSTANTS = re.compile(r"^ *TableScan: .*full_filters=\[Boolean\(\w+\), ", re.MULTILINE)
 
 
-_OUTER = re.compile(r" *(Left|Right|Full) Join:")
+_OUTER = re.compile(r" *(?:(Left|Right|Full) Join:|Aggregate: groupBy=\[\[(?:ROLLUP|CUBE|GROUPING SETS))")
+_BY_CONSTANTS = re.compile(
+    r" *Aggregate: groupBy=\[\[(?:ROLLUP|CUBE|GROUPING SETS) \(.*?\b(?:[A-Z]\w+\(|NULL).*\], aggr="
+)
 _MAY_BE_CONSTANT = re.compile(
     r" *(Filter:|TableScan:.*_filters=\[|Values:|EmptyRelation: rows=1|Aggregate: groupBy=\[\[\]\]"
     r"|Projection:.*(\b[A-Z]\w+\(|NULL))"
@@ -136,16 +144,16 @@ _MAY_BE_CONSTANT = re.compile(
 
 
 def _adds_nulls_to_constants(text: str) -> bool:
-    """True if the plan ``text`` has an outer join that adds NULLs to a column that may be constant before it."""
-    adding: list[tuple[int, str, int]] = []  # The outer joins around a line: indent, kind, which child it is in.
+    """True if the plan ``text`` has what adds NULLs to a column that may be constant before: an outer join, ROLLUP."""
+    adding: list[tuple[int, str, int]] = []  # What adds, around a line: indent, kind, which child it is in.
     for line in text.splitlines():
         indent = len(line) - len(line.lstrip())
         adding = [(at, kind, side + (indent == at + _INDENT)) for at, kind, side in adding if at < indent]
         adds = any(kind == "Full" or (kind == "Right") == (side == 1) for _, kind, side in adding)
-        if adds and _MAY_BE_CONSTANT.match(line):
+        if (adds and _MAY_BE_CONSTANT.match(line)) or _BY_CONSTANTS.match(line):
             return True
         if (join := _OUTER.match(line)) is not None:
-            adding.append((indent, join[1], 0))
+            adding.append((indent, join[1] or "Full", 0))
     return False
 
 

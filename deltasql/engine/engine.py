@@ -42,6 +42,7 @@ from deltasql.engine.thinning import thinned
 from deltasql.errors import ProgrammingError
 from deltasql.names import quote
 from deltasql.sql.ctes import SharedCte, of_cte, shared_ctes, with_computed
+from deltasql.sql.held import held
 from deltasql.sql.opaque import opaque
 from deltasql.sql.rewrite import Rewritten
 from deltasql.sql.walls import walled
@@ -316,18 +317,20 @@ class DataFusionEngine(Context):
     ) -> tuple[str, list[str] | None]:
         """The text of ``query`` with constants that DataFusion can't see, where it would make too much of them.
 
-        With the names of its columns, where they are others than those of the query.
+        And with conditions that it can't push to the wrong side of a join. With the names of its columns, where they
+        are others than those of the query.
         """
+        written = held(query.text) if found.filters_joins else query.text
+        if written != query.text and not self._can_be_planned(written, tables, parameters):
+            written = query.text
         if not found.to_constants:
-            return query.text, None
+            return written, None
         tables[_ALWAYS] = self._tables.rows(_TRUE, None)
         yes = f"(SELECT {quote(_YES)} FROM {quote(_ALWAYS[1])}.{quote(_ALWAYS[2])})"
-        text, fewer = (opaque(query.text, yes, everywhere=everywhere) for everywhere in (True, False))
+        text, fewer = (opaque(written, yes, everywhere=everywhere) for everywhere in (True, False))
         # A condition of which only `yes` is left has no columns, either (see `sql.walls`).
         tried = (walled(text, self.aggregates), text, walled(fewer, self.aggregates), fewer)
-        text = next(
-            (text for text in dict.fromkeys(tried) if self._can_be_planned(text, tables, parameters)), query.text
-        )
+        text = next((text for text in dict.fromkeys(tried) if self._can_be_planned(text, tables, parameters)), written)
         return text, self._planned(query.text, self._outlines(sources), parameters).schema().names
 
     def _can_be_planned(self, sql: str, tables: Mapping[TableName, Table], parameters: Mapping[str, Any]) -> bool:
@@ -486,7 +489,7 @@ _FLEETING = re.compile(
     r"\b(now|today|random|uuid|explain|information_schema|(current|local)_?(time|date)\w*)\b", re.IGNORECASE
 )
 _QUERIES = re.compile(r"\b(select|values)\b", re.IGNORECASE)
-_SUSPECT = re.compile(r"\b(left|right|full|union)\b", re.IGNORECASE)
+_SUSPECT = re.compile(r"\b(left|right|full|union|rollup|cube|sets)\b", re.IGNORECASE)
 _SIDES = re.compile(r"\b(union|intersect|except|minus|case)\b", re.IGNORECASE)
 _EXHAUSTED = "Resources exhausted"
 _READ_ONLY = (

@@ -38,7 +38,7 @@ def opaque(sql: str, yes: str, *, everywhere: bool) -> str:
     queries = queries_of(tokens)
     left = set() if everywhere else _in_expressions(tokens, queries)
     edits: list[Edit] = []
-    for start, end in _conditions(tokens):
+    for start, end in conditions(tokens, _CONDITIONS):
         if start not in left:
             for first, last in _atoms(tokens, start, end, queries):
                 if _may_fix(tokens, first, last, found, queries):
@@ -68,11 +68,11 @@ def _in_expressions(tokens: Tokens, queries: Collection[int]) -> set[int]:
 # -- conditions
 
 
-def _conditions(tokens: Tokens) -> Iterator[tuple[int, int]]:
-    """The conditions of queries: the first token and the index behind the last."""
+def conditions(tokens: Tokens, clauses: Collection[str]) -> Iterator[tuple[int, int]]:
+    """The conditions of queries behind the words ``clauses``: the first token and the index behind the last."""
     for index, token in enumerate(tokens):
         before = tokens[index - 1].upper if index else ""
-        if token.upper not in _CONDITIONS or before == "DISTINCT" or _filters_aggregate(tokens, index):
+        if token.upper not in clauses or before == "DISTINCT" or _filters_aggregate(tokens, index):
             continue
         end = _end(tokens, index + 1, lambda place: _is_clause(tokens, place))
         if end > index + 1:
