@@ -111,7 +111,7 @@ def asked(plan: LogicalPlan, names: Iterable[TableName]) -> Asked:
         has("Right Join:"),
         has("(Left|Right|Full) Join:"),
         _adds_nulls_to_constants(text),
-        has("(Left|Right|Full) Join:") or _FILTERED_JOIN.search(text) is not None,
+        has("(Left|Right|Full) Join:") or _filters_joins(text),
     )
 
 
@@ -128,8 +128,6 @@ def joins_by_more(plan: LogicalPlan) -> bool:
     return re.search(r"^ *\w+ Join: .*Filter: ", plan.display_indent(), re.MULTILINE) is not None
 
 
-# A filter, and a join anywhere below it.
-_FILTERED_JOIN = re.compile(r"^( *)Filter:.*\n(?:\1 +.*\n)*?\1 +\w+ Join:", re.MULTILINE)
 _CONSTANTS = re.compile(r"^ *TableScan: .*full_filters=\[Boolean\(\w+\), ", re.MULTILINE)
 
 
@@ -157,6 +155,21 @@ def _adds_nulls_to_constants(text: str) -> bool:
     return False
 
 
+def _filters_joins(text: str) -> bool:
+    """True if the plan ``text`` has a filter with a join anywhere below it."""
+    filters: list[int] = []  # The indents of those around a line.
+    for line in text.splitlines():
+        node = line.lstrip()
+        indent = len(line) - len(node)
+        filters = [at for at in filters if at < indent]
+        if filters and _JOIN.match(node):
+            return True
+        if node.startswith("Filter:"):
+            filters.append(indent)
+    return False
+
+
+_JOIN = re.compile(r"\w+ Join:")
 _INDENT = 2
 
 
