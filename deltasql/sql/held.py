@@ -8,13 +8,11 @@ tests/engine/test_held.py). A condition that calls a volatile function stays whe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from deltasql.errors import Span
 from deltasql.sql.opaque import conditions
-from deltasql.sql.operands import OPENS
-from deltasql.sql.places import Tokens, closed, queries_of
+from deltasql.sql.places import Tokens, queries_of
 from deltasql.sql.scan import scan
+from deltasql.sql.shape import conjuncts
 from deltasql.sql.splice import Edit, splice
 
 _CLAUSES = frozenset({"WHERE", "HAVING"})
@@ -33,7 +31,7 @@ def held(sql: str) -> str:
     queries = queries_of(tokens)
     edits: list[Edit] = []
     for start, end in conditions(tokens, _CLAUSES):
-        for first, last in _conjuncts(tokens, start, end):
+        for first, last in conjuncts(tokens, (start, end)):
             words = {tokens[place].upper for place in range(first, last) if not _is_plain_not(tokens, place)}
             looks = any(first < place < last and tokens[place - 1].upper in _TELL for place in queries)
             calls = any(
@@ -53,18 +51,3 @@ def _is_plain_not(tokens: Tokens, place: int) -> bool:
     if word == "IS":
         return behind == ["NOT", "NULL"]
     return word == "NOT" and behind[:1] in (["LIKE"], ["ILIKE"], ["IN"], ["BETWEEN"], ["NULL"])
-
-
-def _conjuncts(tokens: Tokens, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The parts of a condition between ANDs; all of it where an OR parts it."""
-    parts, place, between = [start], start, False
-    while place < end:
-        word = tokens[place].upper
-        if word == "OR":
-            yield start, end
-            return
-        if word == "AND" and not between:
-            parts.append(place + 1)
-        between = word == "BETWEEN" or (between and word != "AND")
-        place = closed(tokens, place) if word in OPENS else place + 1
-    yield from zip(parts, [*(part - 1 for part in parts[1:]), end], strict=True)
