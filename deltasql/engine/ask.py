@@ -111,7 +111,7 @@ def asked(plan: LogicalPlan, names: Iterable[TableName]) -> Asked:
         has("Right Join:"),
         has("(Left|Right|Full) Join:"),
         _adds_nulls_to_constants(text),
-        has("(Left|Right|Full) Join:") or _filters_joins(text),
+        has("(Left|Right|Full) Join:") or _is_below(text, _FILTER, _JOIN),
     )
 
 
@@ -155,21 +155,20 @@ def _adds_nulls_to_constants(text: str) -> bool:
     return False
 
 
-def _filters_joins(text: str) -> bool:
-    """True if the plan ``text`` has a filter with a join anywhere below it."""
-    filters: list[int] = []  # The indents of those around a line.
+def _is_below(text: str, above: re.Pattern[str], below: re.Pattern[str]) -> bool:
+    """True if the plan ``text`` has a line of ``below`` (anywhere in it) under one of ``above`` (at its start)."""
+    indents: list[int] = []  # Of those of ``above`` around a line.
     for line in text.splitlines():
-        node = line.lstrip()
-        indent = len(line) - len(node)
-        filters = [at for at in filters if at < indent]
-        if filters and _JOIN.match(node):
+        indent = len(line) - len(line.lstrip())
+        indents = [at for at in indents if at < indent]
+        if indents and below.search(line) is not None:
             return True
-        if node.startswith("Filter:"):
-            filters.append(indent)
+        if above.match(line):
+            indents.append(indent)
     return False
 
 
-_JOIN = re.compile(r"\w+ Join:")
+_FILTER, _JOIN = re.compile(r" *Filter:"), re.compile(r"^ *\w+ Join:")
 _INDENT = 2
 
 
@@ -181,15 +180,11 @@ def counts_nothing(plan: LogicalPlan) -> bool:
 
     Where nobody looks at the row's values, nothing is left of the aggregate but that there is a row.
     """
-    above: list[int] = []
-    for line in plan.display_indent().splitlines():
-        indent = len(line) - len(line.lstrip())
-        above = [other for other in above if other < indent]
-        if "EmptyRelation: rows=1" in line or (above and _NO_ROWS.search(line) is not None):
-            return True
-        if re.match(r" *Aggregate: groupBy=\[\[(\]|GROUPING SETS|ROLLUP|CUBE)", line):
-            above.append(indent)
-    return False
+    text = plan.display_indent()
+    return "EmptyRelation: rows=1" in text or _is_below(text, _OF_ALL_ROWS, _NO_ROWS)
+
+
+_OF_ALL_ROWS = re.compile(r" *Aggregate: groupBy=\[\[(\]|GROUPING SETS|ROLLUP|CUBE)")
 
 
 def _hidden(text: str, names: Iterable[TableName], found: Mapping[TableName, Ask]) -> list[TableName]:

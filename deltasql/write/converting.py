@@ -231,7 +231,7 @@ def data_file(file: Found, location: Location, values: dict[str, str | None], *,
         raise StorageError(f"`{file.path}` can't be looked at: {error.strerror}") from error
     leaves: tuple[Leaf, ...] = ()
     if statistics:
-        with opened(file.path, " as Parquet") as parquet:
+        with opened(file.path) as parquet:
             require_sound(parquet)
         leaves = tuple(_told(file))
     seen = Seen(nan={leaf for leaf in leaves if pa.types.is_floating(leaf.type)})

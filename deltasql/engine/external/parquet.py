@@ -60,7 +60,7 @@ def look_constant(files: Iterable[Location], floats: Collection[str]) -> bool:
     if not floats:
         return False
     for file in files:
-        with opened(file, " as Parquet") as parquet:
+        with opened(file) as parquet:
             require_sound(parquet, [*floats])
             metadata = parquet.metadata
         places = [at for at in range(metadata.num_columns) if metadata.schema.column(at).path in floats]
