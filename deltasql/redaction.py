@@ -18,10 +18,11 @@ _SAFE = frozenset(
 )
 """The options that may be shown; whatever else is given to a secret or to ATTACH is hidden."""
 
+_BLANK = r"\s+|--[^\n]*|/\*.*?(?:\*/|\Z)"
 # Text to tokens, more leniently than the parser's: what is broken must be hidden, too.
 _TOKEN = re.compile(
-    r"""
-    (?P<blank>\s+|--[^\n]*|/\*.*?(?:\*/|\Z))
+    rf"""
+    (?P<blank>{_BLANK})
   | (?P<value>'(?:[^']|'')*(?:'|\Z)|\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z))
   | (?P<name>"(?:[^"]|"")*(?:"|\Z)|`(?:[^`]|``)*(?:`|\Z))
   | (?P<word>\w+)
@@ -29,8 +30,10 @@ _TOKEN = re.compile(
     """,
     re.DOTALL | re.VERBOSE,
 )
-_MAY_TELL = re.compile(r"SECRET|ATTACH|TOKEN|PASSWORD|_KEY|CONNECTION_STRING", re.IGNORECASE)
-_KEYS = re.compile(r"\w*(?:SECRET|TOKEN|PASSWORD|(?:ACCOUNT|ACCESS)_KEY|CONNECTION_STRING)\w*", re.IGNORECASE)
+_KEY = r"(?:SECRET|TOKEN|PASSWORD|(?:ACCOUNT|ACCESS)_KEY|CONNECTION_STRING)\w*"
+_KEYS = re.compile(rf"\w*{_KEY}", re.IGNORECASE)
+# Data may hold such words, too: a text is made into tokens only where one stands as it does in these statements.
+_MAY_TELL = re.compile(rf"\b(?:SECRET|ATTACH)\b|{_KEY}(?:{_BLANK})*+['$]", re.IGNORECASE | re.DOTALL)
 _IN_URLS = re.compile(
     r"(?P<before>(?:[?&;](?:sig|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token|X-Goog-Signature)=)"
     r"|(?:[A-Za-z][\w+.-]*://[^\s/:@'\"]+:)(?=[^\s/@'\"]+@[^\s/]))(?P<value>[^\s&'\"@`]+)",

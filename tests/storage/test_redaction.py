@@ -48,6 +48,14 @@ def test_other_statements_stay(text: str) -> None:
     assert redacted(text) == text
 
 
+def test_data_that_says_token_is_not_looked_at_word_by_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deltasql.redaction._TOKEN", None)
+    text = (
+        "INSERT INTO t (token, password) VALUES ('a token of 1', 'attached'), ('an account_key of 2', 'secrets: none')"
+    )
+    assert redacted(text) == text
+
+
 def test_a_planted_secret_is_in_nothing_that_is_shown(s3: Bucket, tmp_path: Path) -> None:
     options = {**s3.options, "AWS_SECRET_ACCESS_KEY": SECRET}
     create = f"""CREATE SECRET own (TYPE s3, SCOPE '{s3.url}', KEY_ID 'AKIAOWN', SECRET '{SECRET}', REGION 'us-east-1',
